@@ -1,0 +1,53 @@
+// JSON text to Value and back: by simdjson in, by our own writer out, without losing a digit.
+//
+//   JsonReader reader;                       // one per thread; keeps its buffers
+//   auto value = reader.parse(line);         // Error kind `data`, with the offset and the reason
+//   append_json(buffer, *value);
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "connectors/sdk/result.hpp"
+#include "connectors/sdk/value.hpp"
+
+namespace millrace::sdk {
+
+/// Deepest nesting that is read or written.
+inline constexpr std::size_t max_json_depth = 512;
+
+/// Reads JSON documents (RFC 8259). Not for use from two threads at once.
+class JsonReader {
+public:
+  JsonReader();
+  ~JsonReader();
+  JsonReader(JsonReader&&) noexcept;
+  JsonReader& operator=(JsonReader&&) noexcept;
+
+  /// Reads one document that fills `text` but for white space around it. A member named twice: the last wins.
+  /// Invalid UTF-8, lone surrogates, too deep nesting and anything after the document are errors.
+  Result<Value> parse(std::string_view text);
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Reads one document; keeps a reader per thread.
+Result<Value> parse_json(std::string_view text);
+
+/// Appends `value` as compact JSON. NaN and infinities, which JSON has not, become the strings
+/// "NaN", "Infinity" and "-Infinity".
+void append_json(std::string& out, const Value& value);
+
+/// Appends a JSON string literal with its quotes.
+void append_json_string(std::string& out, std::string_view text);
+
+std::string to_json(const Value& value);
+
+/// Indented by two spaces, for people.
+std::string to_pretty_json(const Value& value);
+
+}  // namespace millrace::sdk

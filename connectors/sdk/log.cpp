@@ -1,0 +1,20 @@
+#include "connectors/sdk/log.hpp"
+
+namespace millrace::sdk {
+
+namespace {
+
+class SilentLog final : public Log {
+public:
+  bool enabled(LogLevel) const noexcept override { return false; }
+  void write(LogLevel, std::string_view, std::span<const LogField>) noexcept override {}
+};
+
+}  // namespace
+
+Log& silent_log() noexcept {
+  static SilentLog log;
+  return log;
+}
+
+}  // namespace millrace::sdk

@@ -1,0 +1,4 @@
+// millrace(1).
+int main() {
+  return 0;
+}
