@@ -90,8 +90,8 @@ struct NamedExpression {
 };
 
 struct Transform {
-  sdk::ExpressionPtr
-    from;  // null: starts from an empty object (or, with only pick/drop/rename, the last output)
+  sdk::ExpressionPtr from;  // null: starts from an empty object; the compiler gives the last output
+                            // where there is no `set`
   std::vector<NamedExpression> set;
   std::vector<std::string> pick;  // empty: all
   std::vector<std::string> drop;
@@ -226,6 +226,8 @@ struct StepProgram {
   std::string type;
   std::string operation;
   std::string description;
+  sdk::Slot input =
+    sdk::no_slot;  // the last output before it: what a sink writes where nothing else is said
   sdk::Slot output = sdk::no_slot;  // no_slot: it has none (filter, log, …)
 
   sdk::ConditionPtr when;  // false: the record passes the step by

@@ -21,6 +21,8 @@ class Reactor;
 struct StepContext {
   std::string pipeline;
   std::string name;
+  Slot input =
+    no_slot;  // the last output before this step: what is written where nothing else is said
   Slot output = no_slot;  // where each record's result goes
   Reactor* reactor = nullptr;
   Log* log = nullptr;
