@@ -1,0 +1,124 @@
+// DatabaseDriver and Wire: what a database connector implements. A wire is one connection:
+// statements go out in bursts, answers come back in order, and nothing is answered before the
+// server has made it final.
+//
+//   auto wire = driver.make_wire(settings, loop, WireEvents{…});
+//   wire->connect();
+//   wire->send({{.id = 1, .statement = find, .set = 0, .sync = true}});
+#pragma once
+
+#include "connectors/sdk/database_settings.hpp"
+#include "connectors/sdk/reactor.hpp"
+#include "connectors/sdk/result.hpp"
+#include "connectors/sdk/statement.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace millrace::sdk {
+
+/// How far a statement has come; decides what may be done again after a loss.
+enum class StatementPhase : std::uint8_t {
+  queued,    // the server has seen nothing of it
+  written,   // handed to the network: the server may have run it
+  complete,  // the server said it ran; its commit is not confirmed
+  synced,    // final
+};
+
+/// One statement with one of its parameter sets. A group is what stands up to the next `sync`: one
+/// implicit transaction, all or nothing (inside an explicit one: the first failure stops the
+/// group).
+struct WireEntry {
+  std::uint64_t id = 0;
+  std::shared_ptr<const Statement> statement;
+  std::uint32_t set = 0;
+  bool sync = true;
+};
+
+/// What a statement gave, as the driver has it; decoded by an actor, off the reactor.
+class RawResult {
+public:
+  virtual ~RawResult() = default;
+
+  /// To be called once, and for the results of one wire from one thread at a time.
+  virtual Result<SqlResult> decode() = 0;
+};
+
+/// The final answer to an entry.
+struct WireAnswer {
+  std::uint64_t id = 0;
+  Result<std::unique_ptr<RawResult>> result;
+  bool aborted =
+    false;  // not at fault: another entry of its group failed, and nothing of it happened
+};
+
+/// An entry that will have no answer, because the connection is gone.
+struct UnansweredEntry {
+  std::uint64_t id = 0;
+  StatementPhase phase = StatementPhase::queued;
+};
+
+struct WireLoss {
+  Error error;
+  bool server_ended =
+    false;  // the server said goodbye in words: what was written and not complete did not happen
+  bool other_host_may_do =
+    true;  // false: the settings themselves were refused; trying on soon is no use
+  std::vector<UnansweredEntry> unanswered;
+};
+
+/// Called on the wire's own thread; handlers must only pass the news on.
+struct WireEvents {
+  std::function<void()> connected;
+  std::function<void(std::vector<WireAnswer>)> answered;
+  std::function<void(WireLoss)> lost;  // once, last: also when `connect` fails or after `close`
+};
+
+/// Methods are thread-safe and return at once.
+class Wire {
+public:
+  virtual ~Wire() = default;
+
+  virtual void connect() = 0;
+
+  /// Entries of whole groups.
+  virtual void send(std::vector<WireEntry> entries) = 0;
+
+  /// Asks the server to give up what it runs now, whatever that is: only for connections nobody
+  /// shares.
+  virtual void cancel() = 0;
+
+  /// Ends the connection. Nothing but `lost` is reported afterwards.
+  virtual void close() = 0;
+};
+
+class DatabaseDriver {
+public:
+  virtual ~DatabaseDriver() = default;
+
+  virtual std::string_view name() const noexcept = 0;
+
+  /// Most connections that make sense for these settings: 1 for a database in memory.
+  virtual std::uint32_t connection_limit(const DatabaseSettings& settings) const = 0;
+
+  /// Most connections that run autocommit statements: 1 where there is one writer.
+  virtual std::uint32_t lane_limit(const DatabaseSettings& settings) const = 0;
+
+  /// Whether the last connection must be kept, because the data goes with it.
+  virtual bool keeps_connection(const DatabaseSettings& settings) const = 0;
+
+  virtual std::string begin_sql(const TransactionOptions& options) const = 0;
+
+  /// The same mistake for everybody: 'settings' cannot work with this driver.
+  virtual Status check(const DatabaseSettings& settings) const = 0;
+
+  /// The wire calls `events` on `loop` or on a thread of its own, never on the caller's.
+  virtual std::shared_ptr<Wire> make_wire(const DatabaseSettings& settings, EventLoop& loop,
+                                          WireEvents events) const = 0;
+};
+
+}  // namespace millrace::sdk

@@ -1,0 +1,94 @@
+// Statement and SqlResult: what every database driver is asked, and what it answers, in the same
+// shape.
+//
+//   Statement find{.sql = "SELECT name FROM customers WHERE id = $1", .sets = {{Value{7}},
+//   {Value{8}}}}; Value rows = result.to_value();   // {rows: [{name: "Ada"}], rowcount: 1,
+//   columns: […], command: "SELECT 1"}
+#pragma once
+
+#include "connectors/sdk/value.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace millrace::sdk {
+
+/// One value per placeholder, in order.
+using Parameters = std::vector<Value>;
+
+struct StatementOptions {
+  std::optional<std::chrono::milliseconds>
+    timeout;                // on the server, per parameter set; none: the server's default
+  bool read_only = false;   // the server refuses writes, so a lost answer may be asked for again
+  bool idempotent = false;  // the caller vouches that twice is as good as once
+  std::uint64_t order_key =
+    0;  // requests of one key that are under way together keep their order; 0: none
+};
+
+/// One statement, run once per parameter set; each run commits on its own outside a transaction.
+struct Statement {
+  std::string sql;  // placeholders as the driver has them: `$1`, `$2`, … (sqlite: `?1`, `?2`, …)
+  std::vector<Parameters> sets = {{}};
+  StatementOptions options = {};
+};
+
+enum class Isolation : std::uint8_t {
+  server_default,
+  read_committed,
+  repeatable_read,
+  serializable
+};
+
+struct TransactionOptions {
+  Isolation isolation = Isolation::server_default;
+  bool read_only = false;
+  bool deferrable = false;
+  std::optional<std::chrono::milliseconds>
+    idle_timeout;  // the server ends a session that sits idle for longer
+};
+
+struct Column {
+  std::string name;  // as the server says it
+  std::string type;  // the driver's name of it: "int8", "text", "INTEGER"
+};
+
+/// The columns of a result, made once and shared by the results of a statement.
+class ResultShape {
+public:
+  explicit ResultShape(std::vector<Column> columns);
+
+  const std::vector<Column>& columns() const noexcept { return columns_; }
+
+  const std::vector<Value>& names() const noexcept {
+    return names_;
+  }  // to build rows without copying text
+
+  const Value& value() const noexcept { return value_; }  // [{name, type}]
+
+  /// The shape of a statement that gives no rows.
+  static const std::shared_ptr<const ResultShape>& none();
+
+private:
+  std::vector<Column> columns_;
+  std::vector<Value> names_;
+  Value value_;
+};
+
+struct SqlResult {
+  Value rows =
+    Value::array();  // of objects by column name; of two columns of one name the last wins
+  std::optional<std::int64_t>
+    rowcount;  // rows given or changed; none for statements that do not count (DDL)
+  std::shared_ptr<const ResultShape> shape = ResultShape::none();
+  std::string command;                     // the server's tag: "SELECT 1", "INSERT 0 3"
+  std::shared_ptr<const std::string> sql;  // as sent; values never stand in it
+
+  /// {rows, rowcount, columns: [{name, type}], command}
+  Value to_value() const;
+};
+
+}  // namespace millrace::sdk
