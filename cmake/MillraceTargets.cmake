@@ -24,10 +24,11 @@ function(add_module name)
   target_link_libraries(millrace_${name} PUBLIC ${ARG_DEPENDS} PRIVATE millrace_options ${ARG_PRIVATE})
 endfunction()
 
-# add_connector(NAME [NEEDS target...]): one folder below connectors/. Left out, with one status line,
-# where a library it needs is missing. Every connector that is built enters the generated catalogue.
+# add_connector(NAME [NEEDS target...] [EXPORTS constant...]): one folder below connectors/. Left out, with one
+# status line, where a library it needs is missing. Every connector that is built enters the generated catalogue:
+# the constant `connector` of its namespace, or those named by EXPORTS where a folder offers several types.
 function(add_connector name)
-  cmake_parse_arguments(ARG "" "" "NEEDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "NEEDS;EXPORTS" ${ARGN})
   foreach(library IN LISTS ARG_NEEDS)
     if(NOT TARGET ${library})
       message(STATUS "millrace: no '${name}' connector in this build (${library} not found)")
@@ -41,7 +42,11 @@ function(add_connector name)
     return()
   endif()
   add_module(${name} DEPENDS millrace_sdk PRIVATE millrace_asio ${ARG_NEEDS})
+  if(NOT ARG_EXPORTS)
+    set(ARG_EXPORTS connector)
+  endif()
   set_property(GLOBAL APPEND PROPERTY MILLRACE_CONNECTORS ${name})
+  set_property(GLOBAL PROPERTY MILLRACE_CONNECTOR_${name} ${ARG_EXPORTS})
 endfunction()
 
 # write_connector_catalogue(TARGET): generates the list of the connectors of this build; linkers drop
@@ -55,8 +60,11 @@ function(write_connector_catalogue target)
   set(declarations "")
   set(entries "")
   foreach(name IN LISTS names)
-    string(APPEND declarations "namespace millrace::${name} {\nextern const sdk::Connector connector;\n}\n")
-    string(APPEND entries "    &${name}::connector,\n")
+    get_property(constants GLOBAL PROPERTY MILLRACE_CONNECTOR_${name})
+    foreach(constant IN LISTS constants)
+      string(APPEND declarations "namespace millrace::${name} {\nextern const sdk::Connector ${constant};\n}\n")
+      string(APPEND entries "    &${name}::${constant},\n")
+    endforeach()
     target_link_libraries(${target} PUBLIC millrace_${name})
   endforeach()
   configure_file(${PROJECT_SOURCE_DIR}/cmake/catalogue.cpp.in ${CMAKE_CURRENT_BINARY_DIR}/catalogue.cpp @ONLY)
