@@ -79,9 +79,8 @@ struct DatabaseSettings {
 };
 
 /// Reads a server's own options (`url` or `host port user password dbname`, `pool`, `retry`, …);
-/// does not call `finish`. What `settings` holds before is the default. Called again over another
-/// mapping, later wins.
-/// @returns whether it found no mistake.
-bool read_database_settings(ConfigReader& in, DatabaseSettings& settings);
+/// does not call `finish`, which tells whether there was a mistake. What `settings` holds before is
+/// the default. Called again over another mapping, later wins.
+void read_database_settings(ConfigReader& in, DatabaseSettings& settings);
 
 }  // namespace millrace::sdk
