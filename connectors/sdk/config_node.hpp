@@ -1,13 +1,14 @@
-// ConfigNode: a piece of what the user wrote, with its place. dsl/ makes them from YAML; nobody else knows YAML.
+// ConfigNode: a piece of what the user wrote, with its place. dsl/ makes them from YAML; nobody
+// else knows YAML.
 #pragma once
+
+#include "connectors/sdk/diagnostic.hpp"
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "connectors/sdk/diagnostic.hpp"
 
 namespace millrace::sdk {
 
@@ -18,17 +19,20 @@ public:
   struct Entry;
 
   Kind kind = Kind::null;
-  Place place;           // of the node itself; for null, of its key
-  std::string text;      // of a scalar, `${ENV:…}` and `${FILE:…}` resolved
-  bool quoted = false;   // a quoted scalar is a string whatever it looks like
-  bool secret = false;   // the text holds something resolved: it is printed nowhere
+  Place place;             // of the node itself; for null, of its key
+  std::string text;        // of a scalar, `${ENV:…}` and `${FILE:…}` resolved
+  bool quoted = false;     // a quoted scalar is a string whatever it looks like
+  bool secret = false;     // the text holds something resolved: it is printed nowhere
   bool templated = false;  // `$${` was unescaped in it; see dsl/expression for what that means
-  std::vector<ConfigNode> items;   // of a sequence
-  std::vector<Entry> entries;      // of a mapping, in the order of the file, keys unique
+  std::vector<ConfigNode> items;  // of a sequence
+  std::vector<Entry> entries;     // of a mapping, in the order of the file, keys unique
 
   bool is_null() const noexcept { return kind == Kind::null; }
+
   bool is_scalar() const noexcept { return kind == Kind::scalar; }
+
   bool is_sequence() const noexcept { return kind == Kind::sequence; }
+
   bool is_mapping() const noexcept { return kind == Kind::mapping; }
 
   /// The value of `key`, or null.

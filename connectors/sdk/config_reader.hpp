@@ -1,6 +1,6 @@
-// ConfigReader: one description of a component's options that parses them, documents them and feeds the
-// JSON Schema. The same function runs in two modes: over what the user wrote, where it finds every mistake in
-// one pass, and in describing mode, where it only lists the options.
+// ConfigReader: one description of a component's options that parses them, documents them and feeds
+// the JSON Schema. The same function runs in two modes: over what the user wrote, where it finds
+// every mistake in one pass, and in describing mode, where it only lists the options.
 //
 //   void read(ConfigReader& in, Config& config) {
 //     in.required("topic", config.topic, "Topic to read");
@@ -13,20 +13,22 @@
 //     hint: did you mean 'topic'?
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <functional>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
 #include "connectors/sdk/config_node.hpp"
 #include "connectors/sdk/diagnostic.hpp"
 #include "connectors/sdk/expression.hpp"
 #include "connectors/sdk/secret.hpp"
 #include "connectors/sdk/value.hpp"
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace millrace::sdk {
 
@@ -44,12 +46,13 @@ struct Rate {
 struct OptionSpec {
   std::string name;
   std::vector<std::string> aliases;
-  std::string type;     // "text", "integer", "duration", "expression", "one of jsonl, csv", "mapping", …
+  std::string
+    type;  // "text", "integer", "duration", "expression", "one of jsonl, csv", "mapping", …
   bool required = false;
   std::string default_text;  // empty: none
   std::string doc;
-  std::vector<std::string> choices;     // of a choice
-  std::vector<OptionSpec> nested;       // of a mapping
+  std::vector<std::string> choices;  // of a choice
+  std::vector<OptionSpec> nested;    // of a mapping
 };
 
 /// Compiles expressions on behalf of a reader; dsl/ implements it, knowing which steps came before.
@@ -75,9 +78,9 @@ public:
 
   bool is_describing() const noexcept { return specs_ != nullptr; }
 
-  /// An option that must be there. T: bool, integers, double, std::string, Secret, std::chrono::milliseconds,
-  /// ByteSize, Rate, std::vector<std::string> (a single text is a list of one), ExpressionPtr, ConditionPtr,
-  /// Value (any literal).
+  /// An option that must be there. T: bool, integers, double, std::string, Secret,
+  /// std::chrono::milliseconds, ByteSize, Rate, std::vector<std::string> (a single text is a list
+  /// of one), ExpressionPtr, ConditionPtr, Value (any literal).
   template <class T>
   void required(std::string_view names, T& out, std::string_view doc) {
     option(names, true, out, doc);
@@ -98,8 +101,8 @@ public:
 
   /// One of a fixed set of words.
   template <class T>
-  void choice(std::string_view names, T& out, const std::vector<std::pair<std::string_view, T>>& words,
-              std::string_view doc) {
+  void choice(std::string_view names, T& out,
+              const std::vector<std::pair<std::string_view, T>>& words, std::string_view doc) {
     std::vector<std::string_view> texts;
     std::string_view current;
     for (const auto& [text, value] : words) {
@@ -112,20 +115,24 @@ public:
   }
 
   /// Text in which `${$.path}` is evaluated per record.
-  void text_template(std::string_view names, ExpressionPtr& out, std::string_view doc, bool is_required = false);
+  void text_template(std::string_view names, ExpressionPtr& out, std::string_view doc,
+                     bool is_required = false);
 
   /// A mapping of expressions: `set: {a: "$.x"}`; order kept.
   void expressions(std::string_view names, std::vector<std::pair<std::string, ExpressionPtr>>& out,
                    std::string_view doc, bool is_required = false);
 
-  /// A nested mapping; `read` is called with its reader (in describing mode too). @returns whether it is there.
-  bool section(std::string_view names, std::string_view doc, const std::function<void(ConfigReader&)>& read);
+  /// A nested mapping; `read` is called with its reader (in describing mode too). @returns whether
+  /// it is there.
+  bool section(std::string_view names, std::string_view doc,
+               const std::function<void(ConfigReader&)>& read);
 
   /// The node itself, for what no other method reads; marks the name as known.
   const ConfigNode* raw(std::string_view names, std::string_view type, std::string_view doc,
                         bool is_required = false);
 
-  /// A rule over options that were read: reports "'poll_wait' must be <rule>" at the option's place.
+  /// A rule over options that were read: reports "'poll_wait' must be <rule>" at the option's
+  /// place.
   void check(bool ok, std::string_view name, std::string_view rule, std::string hint = {});
 
   /// A mistake at option `name` (or at the mapping where it is not there).
@@ -133,30 +140,49 @@ public:
 
   bool has(std::string_view name) const;
   Place place_of(std::string_view name) const;
+
   const std::string& owner() const noexcept { return owner_; }
 
-  /// Reports the options that nobody read, with what was meant. @returns whether this reader found no mistake.
+  /// Options that somebody else reads: known to `finish`, not listed here.
+  void ignore(std::initializer_list<std::string_view> names);
+
+  /// Reports the options that nobody read, with what was meant. Always false in describing mode.
+  /// @returns whether this reader found no mistake.
   bool finish();
 
 private:
   ConfigReader() = default;
 
-  bool option(std::string_view names, bool is_required, bool& out, std::string_view doc, bool no_default = false);
-  bool option(std::string_view names, bool is_required, std::int64_t& out, std::string_view doc, bool no_default = false);
-  bool option(std::string_view names, bool is_required, double& out, std::string_view doc, bool no_default = false);
-  bool option(std::string_view names, bool is_required, std::string& out, std::string_view doc, bool no_default = false);
-  bool option(std::string_view names, bool is_required, Secret& out, std::string_view doc, bool no_default = false);
-  bool option(std::string_view names, bool is_required, std::chrono::milliseconds& out, std::string_view doc, bool no_default = false);
-  bool option(std::string_view names, bool is_required, ByteSize& out, std::string_view doc, bool no_default = false);
-  bool option(std::string_view names, bool is_required, Rate& out, std::string_view doc, bool no_default = false);
-  bool option(std::string_view names, bool is_required, std::vector<std::string>& out, std::string_view doc, bool no_default = false);
-  bool option(std::string_view names, bool is_required, ExpressionPtr& out, std::string_view doc, bool no_default = false);
-  bool option(std::string_view names, bool is_required, ConditionPtr& out, std::string_view doc, bool no_default = false);
-  bool option(std::string_view names, bool is_required, Value& out, std::string_view doc, bool no_default = false);
+  bool option(std::string_view names, bool is_required, bool& out, std::string_view doc,
+              bool no_default = false);
+  bool option(std::string_view names, bool is_required, std::int64_t& out, std::string_view doc,
+              bool no_default = false);
+  bool option(std::string_view names, bool is_required, double& out, std::string_view doc,
+              bool no_default = false);
+  bool option(std::string_view names, bool is_required, std::string& out, std::string_view doc,
+              bool no_default = false);
+  bool option(std::string_view names, bool is_required, Secret& out, std::string_view doc,
+              bool no_default = false);
+  bool option(std::string_view names, bool is_required, std::chrono::milliseconds& out,
+              std::string_view doc, bool no_default = false);
+  bool option(std::string_view names, bool is_required, ByteSize& out, std::string_view doc,
+              bool no_default = false);
+  bool option(std::string_view names, bool is_required, Rate& out, std::string_view doc,
+              bool no_default = false);
+  bool option(std::string_view names, bool is_required, std::vector<std::string>& out,
+              std::string_view doc, bool no_default = false);
+  bool option(std::string_view names, bool is_required, ExpressionPtr& out, std::string_view doc,
+              bool no_default = false);
+  bool option(std::string_view names, bool is_required, ConditionPtr& out, std::string_view doc,
+              bool no_default = false);
+  bool option(std::string_view names, bool is_required, Value& out, std::string_view doc,
+              bool no_default = false);
 
   template <std::integral T>
-    requires(!std::same_as<T, bool> && !std::same_as<T, std::int64_t>)
-  bool option(std::string_view names, bool is_required, T& out, std::string_view doc, bool no_default = false) {
+
+  requires(!std::same_as<T, bool> && !std::same_as<T, std::int64_t>) bool option(
+    std::string_view names, bool is_required, T& out, std::string_view doc,
+    bool no_default = false) {
     auto wide = static_cast<std::int64_t>(out);
     const bool there = option(names, is_required, wide, doc, no_default);
     if (std::in_range<T>(wide))
@@ -166,12 +192,14 @@ private:
     return there;
   }
 
-  std::optional<std::size_t> choose(std::string_view names, const std::vector<std::string_view>& words,
+  std::optional<std::size_t> choose(std::string_view names,
+                                    const std::vector<std::string_view>& words,
                                     std::string_view current, std::string_view doc);
 
   // The node of an option (null: absent), after marking its names as known and describing it.
-  const ConfigNode* look_up(std::string_view names, bool is_required, std::string type, std::string default_text,
-                            std::string_view doc, std::vector<std::string> choices = {});
+  const ConfigNode* look_up(std::string_view names, bool is_required, std::string type,
+                            std::string default_text, std::string_view doc,
+                            std::vector<std::string> choices = {});
 
   const ConfigNode* mapping_ = nullptr;
   std::string owner_;
@@ -180,11 +208,21 @@ private:
   std::vector<OptionSpec>* specs_ = nullptr;
   std::vector<std::string> known_;
   std::size_t errors_before_ = 0;
+  bool finished_ = false;
 };
 
 /// Reads `100ms`, `5s`, `10m`, `2h`, `1d`, `1h30m`; a bare number counts in `unit`.
-std::optional<std::chrono::milliseconds> parse_duration(std::string_view text, std::chrono::milliseconds bare_unit);
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text,
+                                                        std::chrono::milliseconds bare_unit);
 std::optional<std::uint64_t> parse_byte_size(std::string_view text);
+
+/// `100/s`, `5/m`; a bare number counts per second.
+std::optional<Rate> parse_rate(std::string_view text);
 std::string format_duration(std::chrono::milliseconds duration);
+std::string format_byte_size(std::uint64_t bytes);
+
+/// What `node` says as a Value, by the YAML 1.2 core schema: plain `true`, `null` and JSON numbers
+/// are themselves, all other text (also 0x10, 010, yes) is a string. No expressions.
+Value literal_value(const ConfigNode& node);
 
 }  // namespace millrace::sdk

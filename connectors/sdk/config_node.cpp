@@ -1,0 +1,42 @@
+#include "connectors/sdk/config_node.hpp"
+
+#include <algorithm>
+
+namespace millrace::sdk {
+
+namespace {
+
+constexpr std::size_t shown_bytes = 40;
+
+// The beginning of a long text, cut between characters.
+std::string shorten(const std::string& text) {
+  if (text.size() <= shown_bytes)
+    return text;
+  std::size_t end = shown_bytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
+    --end;
+  return text.substr(0, end) + "…";
+}
+
+}  // namespace
+
+const ConfigNode* ConfigNode::find(std::string_view key) const noexcept {
+  const auto found = std::ranges::find(entries, key, &Entry::key);
+  return found == entries.end() ? nullptr : &found->value;
+}
+
+std::string ConfigNode::describe() const {
+  switch (kind) {
+  case Kind::null:
+    return "nothing";
+  case Kind::scalar:
+    return secret ? "<secret>" : "'" + shorten(text) + "'";
+  case Kind::sequence:
+    return "a list";
+  case Kind::mapping:
+    return "a mapping";
+  }
+  return "nothing";
+}
+
+}  // namespace millrace::sdk

@@ -1,0 +1,270 @@
+// The types of options: what each accepts, and how it is named in messages and tables.
+#include "connectors/sdk/config_reader.hpp"
+
+#include <charconv>
+#include <cmath>
+
+namespace millrace::sdk {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+std::string_view first_name(std::string_view names) {
+  return names.substr(0, names.find('|'));
+}
+
+void must_be(Diagnostics& diagnostics, const ConfigNode& node, std::string_view names,
+             std::string_view wanted, std::string hint = {}) {
+  diagnostics.error(node.place,
+                    "'" + std::string{first_name(names)} + "' must be " + std::string{wanted}
+                      + ", not " + node.describe(),
+                    std::move(hint));
+}
+
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  if (text.starts_with('+'))
+    text.remove_prefix(1);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size())
+    return std::nullopt;
+  return number;
+}
+
+std::optional<double> parse_number(std::string_view text) {
+  if (text.starts_with('+'))
+    text.remove_prefix(1);
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(number))
+    return std::nullopt;
+  return number;
+}
+
+std::string format_number(double number) {
+  char buffer[32];
+  const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, number);
+  return {buffer, end};
+}
+
+}  // namespace
+
+bool ConfigReader::option(std::string_view names, bool is_required, bool& out, std::string_view doc,
+                          bool no_default) {
+  const auto* node = look_up(names, is_required, "boolean",
+                             no_default || is_required ? ""
+                             : out                     ? "true"
+                                                       : "false",
+                             doc);
+  if (!node)
+    return false;
+  if (node->is_scalar() && (node->text == "true" || node->text == "True" || node->text == "TRUE")) {
+    out = true;
+    return true;
+  }
+  if (node->is_scalar()
+      && (node->text == "false" || node->text == "False" || node->text == "FALSE")) {
+    out = false;
+    return true;
+  }
+  must_be(*diagnostics_, *node, names, "true or false");
+  return false;
+}
+
+bool ConfigReader::option(std::string_view names, bool is_required, std::int64_t& out,
+                          std::string_view doc, bool no_default) {
+  const auto* node = look_up(names, is_required, "integer",
+                             no_default || is_required ? "" : std::to_string(out), doc);
+  if (!node)
+    return false;
+  if (node->is_scalar()) {
+    if (const auto number = parse_integer(node->text)) {
+      out = *number;
+      return true;
+    }
+  }
+  must_be(*diagnostics_, *node, names, "an integer");
+  return false;
+}
+
+bool ConfigReader::option(std::string_view names, bool is_required, double& out,
+                          std::string_view doc, bool no_default) {
+  const auto* node = look_up(names, is_required, "number",
+                             no_default || is_required ? "" : format_number(out), doc);
+  if (!node)
+    return false;
+  if (node->is_scalar()) {
+    if (const auto number = parse_number(node->text)) {
+      out = *number;
+      return true;
+    }
+  }
+  must_be(*diagnostics_, *node, names, "a number");
+  return false;
+}
+
+bool ConfigReader::option(std::string_view names, bool is_required, std::string& out,
+                          std::string_view doc, bool no_default) {
+  const auto* node = look_up(names, is_required, "text", no_default || is_required ? "" : out, doc);
+  if (!node)
+    return false;
+  if (!node->is_scalar()) {
+    must_be(*diagnostics_, *node, names, "text");
+    return false;
+  }
+  out = node->text;
+  return true;
+}
+
+bool ConfigReader::option(std::string_view names, bool is_required, Secret& out,
+                          std::string_view doc, bool) {
+  const auto* node = look_up(names, is_required, "secret text", {}, doc);
+  if (!node)
+    return false;
+  if (!node->is_scalar()) {
+    must_be(*diagnostics_, *node, names, "text");
+    return false;
+  }
+  out = Secret{node->text};
+  return true;
+}
+
+bool ConfigReader::option(std::string_view names, bool is_required, milliseconds& out,
+                          std::string_view doc, bool no_default) {
+  const auto* node = look_up(names, is_required, "duration",
+                             no_default || is_required ? "" : format_duration(out), doc);
+  if (!node)
+    return false;
+  if (node->is_scalar()) {
+    // A bare number counts seconds, under a name that says so milliseconds.
+    bool in_milliseconds = false;
+    for (const auto& entry : mapping_->entries)
+      in_milliseconds |= &entry.value == node && entry.key.ends_with("_ms");
+    if (const auto duration = parse_duration(node->text,
+                                             milliseconds{in_milliseconds ? 1 : 1000})) {
+      out = *duration;
+      return true;
+    }
+  }
+  must_be(*diagnostics_, *node, names, "a duration", "write 100ms, 5s, 10m, 2h or 1d");
+  return false;
+}
+
+bool ConfigReader::option(std::string_view names, bool is_required, ByteSize& out,
+                          std::string_view doc, bool no_default) {
+  const auto* node = look_up(names, is_required, "size",
+                             no_default || is_required ? "" : format_byte_size(out.bytes), doc);
+  if (!node)
+    return false;
+  if (node->is_scalar()) {
+    if (const auto bytes = parse_byte_size(node->text)) {
+      out.bytes = *bytes;
+      return true;
+    }
+  }
+  must_be(*diagnostics_, *node, names, "a number of bytes", "write 512, 64KiB or 1MB");
+  return false;
+}
+
+bool ConfigReader::option(std::string_view names, bool is_required, Rate& out, std::string_view doc,
+                          bool no_default) {
+  const auto* node = look_up(names, is_required, "rate",
+                             no_default || is_required ? "" : format_number(out.per_second) + "/s",
+                             doc);
+  if (!node)
+    return false;
+  if (node->is_scalar()) {
+    if (const auto rate = parse_rate(node->text)) {
+      out = *rate;
+      return true;
+    }
+  }
+  must_be(*diagnostics_, *node, names, "a rate", "write 100/s or 5/m");
+  return false;
+}
+
+bool ConfigReader::option(std::string_view names, bool is_required, std::vector<std::string>& out,
+                          std::string_view doc, bool no_default) {
+  std::string default_text;
+  if (!no_default && !is_required) {
+    for (const auto& item : out)
+      default_text.append(default_text.empty() ? "" : ", ").append(item);
+  }
+  const auto* node = look_up(names, is_required, "list of texts", std::move(default_text), doc);
+  if (!node)
+    return false;
+  if (node->is_scalar()) {
+    out = {node->text};
+    return true;
+  }
+  bool ok = node->is_sequence();
+  std::vector<std::string> items;
+  for (const auto& item : node->items) {
+    if (item.is_scalar())
+      items.push_back(item.text);
+    else {
+      must_be(*diagnostics_, item, names, "a list of texts");
+      return false;
+    }
+  }
+  if (!ok) {
+    must_be(*diagnostics_, *node, names, "a text or a list of texts");
+    return false;
+  }
+  out = std::move(items);
+  return true;
+}
+
+bool ConfigReader::option(std::string_view names, bool is_required, ExpressionPtr& out,
+                          std::string_view doc, bool) {
+  const auto* node = look_up(names, is_required, "expression", {}, doc);
+  if (!node)
+    return false;
+  if (!compiler_)
+    must_be(*diagnostics_, *node, names, "left out: expressions cannot be used here");
+  else
+    out = compiler_->compile(*node, *diagnostics_);
+  return out != nullptr;
+}
+
+bool ConfigReader::option(std::string_view names, bool is_required, ConditionPtr& out,
+                          std::string_view doc, bool) {
+  const auto* node = look_up(names, is_required, "condition", {}, doc);
+  if (!node)
+    return false;
+  if (!compiler_)
+    must_be(*diagnostics_, *node, names, "left out: conditions cannot be used here");
+  else
+    out = compiler_->compile_condition(*node, *diagnostics_);
+  return out != nullptr;
+}
+
+void ConfigReader::text_template(std::string_view names, ExpressionPtr& out, std::string_view doc,
+                                 bool is_required) {
+  const auto* node = look_up(names, is_required, "text template", {}, doc);
+  if (!node)
+    return;
+  if (!compiler_)
+    must_be(*diagnostics_, *node, names, "left out: templates cannot be used here");
+  else
+    out = compiler_->compile_text(*node, *diagnostics_);
+}
+
+void ConfigReader::expressions(std::string_view names,
+                               std::vector<std::pair<std::string, ExpressionPtr>>& out,
+                               std::string_view doc, bool is_required) {
+  const auto* node = look_up(names, is_required, "mapping of expressions", {}, doc);
+  if (!node)
+    return;
+  if (!node->is_mapping() || !compiler_) {
+    must_be(*diagnostics_, *node, names, "a mapping of names to expressions");
+    return;
+  }
+  for (const auto& entry : node->entries) {
+    if (auto value = compiler_->compile(entry.value, *diagnostics_))
+      out.emplace_back(entry.key, std::move(value));
+  }
+}
+
+}  // namespace millrace::sdk
