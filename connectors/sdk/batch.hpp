@@ -1,14 +1,14 @@
 // Batch: records that travel together, all of one lane, with what they owe their source.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <vector>
-
 #include "connectors/sdk/ack.hpp"
 #include "connectors/sdk/error.hpp"
 #include "connectors/sdk/lane.hpp"
 #include "connectors/sdk/record.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <vector>
 
 namespace millrace::sdk {
 
@@ -18,26 +18,34 @@ struct Failure {
   Error error;
 };
 
-/// Owned by whoever holds it and moved along. Records are in rising sequence. A batch that is destroyed
-/// settles what it still owes as `lost`, before its records go.
+/// Owned by whoever holds it and moved along. Records are in rising sequence. A batch that is
+/// destroyed settles what it still owes as `lost`, before its records go.
 class Batch {
 public:
   Batch() = default;
+
   Batch(LanePtr lane, std::uint32_t attempt) : lane_{std::move(lane)}, attempt_{attempt} {}
-  Batch(Batch&&) noexcept = default;
+
+  Batch(Batch&& other) noexcept = default;
   Batch& operator=(Batch&& other) noexcept;
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
-  ~Batch();
+  ~Batch() = default;
 
   std::size_t size() const noexcept { return records_.size(); }
+
   bool empty() const noexcept { return records_.empty(); }
+
   Record& operator[](std::size_t i) noexcept { return records_[i]; }
+
   const Record& operator[](std::size_t i) const noexcept { return records_[i]; }
+
   std::vector<Record>& records() noexcept { return records_; }
+
   const std::vector<Record>& records() const noexcept { return records_; }
 
   const LanePtr& lane() const noexcept { return lane_; }
+
   std::uint32_t attempt() const noexcept { return attempt_; }
 
   /// Whether the lane was rewound since: the batch must be dropped without effects.
@@ -61,7 +69,8 @@ public:
   /// Settles all that is owed, and empties the batch.
   void settle(Outcome outcome);
 
-  /// Settles record `index` alone, with an answer for sources that answer; it owes nothing afterwards, and stays.
+  /// Settles record `index` alone, with an answer for sources that answer; it owes nothing
+  /// afterwards, and stays.
   void settle_one(std::size_t index, Outcome outcome, Value answer = {});
 
   /// One more leaf for record `index`.
@@ -76,10 +85,14 @@ private:
     std::uint32_t count;  // records covered, in order
   };
 
+  // The run of record `index` alone.
+  Run& single_run(std::size_t index);
+  static void add_run(std::vector<Run>& runs, Ack ack, std::uint32_t count);
+
   LanePtr lane_;
   std::uint32_t attempt_ = 0;
   std::vector<Record> records_;
-  std::vector<Run> runs_;
+  std::vector<Run> runs_;  // declared last: Acks settle before the records go
 };
 
 }  // namespace millrace::sdk

@@ -1,13 +1,13 @@
-// Lane: the unit of order. Records of one lane (a partition, a file, one HTTP request) are handed on in the
-// order in which they came; different lanes do not wait for each other.
+// Lane: the unit of order. Records of one lane (a partition, a file, one HTTP request) are handed
+// on in the order in which they came; different lanes do not wait for each other.
 #pragma once
+
+#include "connectors/sdk/value.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
-
-#include "connectors/sdk/value.hpp"
 
 namespace millrace::sdk {
 
@@ -15,17 +15,19 @@ namespace millrace::sdk {
 class Lane {
 public:
   /// @param name for people: "in/a.jsonl", "orders/3"; need not be unique.
-  /// @param meta what `$.meta.<source>` says for each of its records (path, topic, partition); an object or null.
+  /// @param meta what `$.meta.<source>` says for each of its records (path, topic, partition); an
+  /// object or null.
   explicit Lane(std::string name, Value meta = {});
 
   const std::string& name() const noexcept { return name_; }
+
   const Value& meta() const noexcept { return meta_; }
 
   /// Unique in this process; replicas of a step are chosen by it.
   std::uint64_t id() const noexcept { return id_; }
 
-  /// How often the lane was rewound. What travels with an older attempt is stale: it is dropped before
-  /// it has effects, and its settlements are ignored.
+  /// How often the lane was rewound. What travels with an older attempt is stale: it is dropped
+  /// before it has effects, and its settlements are ignored.
   std::uint32_t attempt() const noexcept { return attempt_.load(std::memory_order_acquire); }
 
   /// Moves on from attempt `from`; @returns false where somebody already did.

@@ -1,13 +1,13 @@
-// Record: the context of one message on its way: one slot per step output. The compiler of a pipeline turned
-// step names into slot numbers, so nothing is looked up by name.
+// Record: the context of one message on its way: one slot per step output. The compiler of a
+// pipeline turned step names into slot numbers, so nothing is looked up by name.
 #pragma once
+
+#include "connectors/sdk/value.hpp"
 
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
-
-#include "connectors/sdk/value.hpp"
 
 namespace millrace::sdk {
 
@@ -37,7 +37,8 @@ public:
   const Value& get(Slot slot) const noexcept {
     if (slot < inline_slots)
       return slots_[slot];
-    return more_ && slot - inline_slots < more_->size() ? (*more_)[slot - inline_slots] : null_value();
+    return more_ && slot - inline_slots < more_->size() ? (*more_)[slot - inline_slots]
+                                                        : null_value();
   }
 
   void set(Slot slot, Value value);
