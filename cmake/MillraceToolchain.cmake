@@ -29,6 +29,10 @@ if(MILLRACE_SANITIZE)
   set(MILLRACE_MIMALLOC OFF)
 endif()
 
+if(MILLRACE_BUILD_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # the coverage that steers the fuzzers
+endif()
+
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
