@@ -5,13 +5,13 @@
 //   append_json(buffer, *value);
 #pragma once
 
+#include "connectors/sdk/result.hpp"
+#include "connectors/sdk/value.hpp"
+
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "connectors/sdk/result.hpp"
-#include "connectors/sdk/value.hpp"
 
 namespace millrace::sdk {
 
@@ -26,8 +26,9 @@ public:
   JsonReader(JsonReader&&) noexcept;
   JsonReader& operator=(JsonReader&&) noexcept;
 
-  /// Reads one document that fills `text` but for white space around it. A member named twice: the last wins.
-  /// Invalid UTF-8, lone surrogates, too deep nesting and anything after the document are errors.
+  /// Reads one document that fills `text` but for white space around it. A member named twice: the
+  /// last wins. Invalid UTF-8, lone surrogates, too deep nesting and anything after the document
+  /// are errors.
   Result<Value> parse(std::string_view text);
 
 private:
