@@ -25,7 +25,7 @@ struct DatabaseSettings;
 
 namespace millrace::dsl {
 
-class Statement;  // dsl/sql/placeholder.hpp
+struct Statement;  // dsl/sql/placeholder.hpp
 struct StepProgram;
 
 using std::chrono::milliseconds;

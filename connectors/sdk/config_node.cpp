@@ -25,6 +25,14 @@ const ConfigNode* ConfigNode::find(std::string_view key) const noexcept {
   return found == entries.end() ? nullptr : &found->value;
 }
 
+std::size_t ConfigNode::find_template(std::size_t from) const noexcept {
+  for (auto at = text.find("${", from); at != std::string::npos; at = text.find("${", at + 1)) {
+    if (!std::ranges::binary_search(literal_dollars, static_cast<std::uint32_t>(at)))
+      return at;
+  }
+  return std::string::npos;
+}
+
 std::string ConfigNode::describe() const {
   switch (kind) {
   case Kind::null:

@@ -4,6 +4,7 @@
 
 #include "connectors/sdk/diagnostic.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,11 +20,14 @@ public:
   struct Entry;
 
   Kind kind = Kind::null;
-  Place place;             // of the node itself; for null, of its key
-  std::string text;        // of a scalar, `${ENV:…}` and `${FILE:…}` resolved
-  bool quoted = false;     // a quoted scalar is a string whatever it looks like
-  bool secret = false;     // the text holds something resolved: it is printed nowhere
-  bool templated = false;  // `$${` was unescaped in it; see dsl/expression for what that means
+  Place place;           // of the node itself; for null, of its key
+  std::string text;      // of a scalar, `${ENV:…}` and `${FILE:…}` resolved
+  bool quoted = false;   // a quoted scalar is a string whatever it looks like
+  bool secret = false;   // the text holds something resolved: it is printed nowhere
+  bool is_text = false;  // begins with something resolved: never read as an expression or a path
+  std::vector<std::uint32_t>
+    literal_dollars;              // offsets of `$` in `text` that begin no `${…}`: written
+                                  // `$${`, or part of something resolved; rising
   std::vector<ConfigNode> items;  // of a sequence
   std::vector<Entry> entries;     // of a mapping, in the order of the file, keys unique
 
@@ -37,6 +41,9 @@ public:
 
   /// The value of `key`, or null.
   const ConfigNode* find(std::string_view key) const noexcept;
+
+  /// Where the first `${` of a template stands in `text`, from `from` on; npos: there is none.
+  std::size_t find_template(std::size_t from = 0) const noexcept;
 
   /// "a mapping", "a list", "the text 'x'", "<secret>", "nothing": for messages.
   std::string describe() const;

@@ -48,6 +48,23 @@ std::string format_number(double number) {
   return {buffer, end};
 }
 
+// Text that is taken as it stands: a `${…}` in it would go unnoticed.
+bool is_plain(Diagnostics& diagnostics, const ConfigNode& node, std::string_view names) {
+  const auto at = node.find_template();
+  if (at == std::string::npos)
+    return true;
+  const std::string name{first_name(names)};
+  const auto end = node.text.find('}', at);
+  const auto inside = node.text.substr(at + 2, end == std::string::npos ? end : end - at - 2);
+  const bool variable = inside.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789")
+                        == std::string::npos;
+  diagnostics.error(node.place, "'" + name + "' takes no '${…}' that is evaluated per record",
+                    variable && !inside.empty() && !node.secret
+                      ? "a variable of the environment is written ${ENV:" + inside + "}"
+                      : "write $${ for the characters ${");
+  return false;
+}
+
 }  // namespace
 
 bool ConfigReader::option(std::string_view names, bool is_required, bool& out, std::string_view doc,
@@ -113,6 +130,8 @@ bool ConfigReader::option(std::string_view names, bool is_required, std::string&
     must_be(*diagnostics_, *node, names, "text");
     return false;
   }
+  if (!is_plain(*diagnostics_, *node, names))
+    return false;
   out = node->text;
   return true;
 }
@@ -126,6 +145,8 @@ bool ConfigReader::option(std::string_view names, bool is_required, Secret& out,
     must_be(*diagnostics_, *node, names, "text");
     return false;
   }
+  if (!is_plain(*diagnostics_, *node, names))
+    return false;
   out = Secret{node->text};
   return true;
 }
@@ -195,15 +216,19 @@ bool ConfigReader::option(std::string_view names, bool is_required, std::vector<
   if (!node)
     return false;
   if (node->is_scalar()) {
+    if (!is_plain(*diagnostics_, *node, names))
+      return false;
     out = {node->text};
     return true;
   }
-  bool ok = node->is_sequence();
+  const bool ok = node->is_sequence();
   std::vector<std::string> items;
   for (const auto& item : node->items) {
-    if (item.is_scalar())
+    if (item.is_scalar()) {
+      if (!is_plain(*diagnostics_, item, names))
+        return false;
       items.push_back(item.text);
-    else {
+    } else {
       must_be(*diagnostics_, item, names, "a list of texts");
       return false;
     }

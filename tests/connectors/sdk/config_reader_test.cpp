@@ -248,6 +248,17 @@ TEST(ConfigReaderTest, RefusesExpressionsWhereNobodyCompilesThem) {
   EXPECT_THAT(diagnostics.to_string(), HasSubstr("expressions cannot be used here"));
 }
 
+TEST(ConfigReaderTest, RefusesATemplateInTextThatIsTakenAsItStands) {
+  auto literal = scalar("a${b}");
+  literal.literal_dollars = {1};
+  EXPECT_EQ(parsed(mapping({{"path", literal}})).path, "a${b}");
+  EXPECT_EQ(mistakes(mapping({{"path", scalar("out/${$.in.id}")}, {"names", scalar("${DB_URL}")}})),
+            "<text>:1:7: error: 'path' takes no '${…}' that is evaluated per record\n"
+            "  hint: write $${ for the characters ${\n"
+            "<text>:2:8: error: 'names' takes no '${…}' that is evaluated per record\n"
+            "  hint: a variable of the environment is written ${ENV:DB_URL}\n");
+}
+
 TEST(ConfigReaderTest, DescribesNodesWithoutTheirSecrets) {
   EXPECT_EQ(scalar("x").describe(), "'x'");
   EXPECT_EQ(secret("x").describe(), "<secret>");
