@@ -7,12 +7,13 @@
 #include "connectors/sdk/utf8.hpp"
 #include "connectors/sdk/value_node.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <simdjson.h>
-#include <vector>
 
 namespace millrace::sdk {
 
@@ -29,48 +30,65 @@ bool is_space(char c) noexcept {
 /// Values under construction: those of open containers, innermost last. They move by their bytes.
 class Scratch {
 public:
-  ~Scratch() { clear(); }
-
   Scratch() = default;
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
 
-  std::size_t size() const noexcept { return values_.size(); }
+  ~Scratch() { give_back(); }
 
-  void push(Value value) { values_.push_back(std::move(value)); }
+  /// Room for `count` values in all; there must be none yet.
+  void reserve(std::size_t count) {
+    if (count <= capacity_)
+      return;
+    give_back();
+    first_ = static_cast<Value*>(::operator new(count * sizeof(Value)));
+    top_ = first_;
+    capacity_ = count;
+  }
+
+  std::size_t size() const noexcept { return static_cast<std::size_t>(top_ - first_); }
+
+  void push(Value value) noexcept { new (top_++) Value{std::move(value)}; }
 
   Value pop() noexcept {
-    auto value = std::move(values_.back());
-    values_.pop_back();
+    auto value = std::move(*--top_);
+    std::destroy_at(top_);
     return value;
   }
 
   /// Replaces the values from `start` on by one container of them.
   void close(ValueKind kind, std::size_t start) {
-    const auto count = values_.size() - start;
+    auto* const values = first_ + start;
+    const auto count = static_cast<std::size_t>(top_ - values);
     if (count == 0) {
       push(ValueAccess::empty(kind));
       return;
     }
     auto* node = new_container(kind, kind == ValueKind::object ? count / 2 : count);
-    for (std::size_t i = 0; i < count; ++i)
-      new (node->items() + i) Value{std::move(values_[start + i])};
+    std::memcpy(static_cast<void*>(node->items()), values, count * sizeof(Value));
     node->size = node->capacity;
-    auto container = ValueAccess::adopt(kind, node);
-    values_.resize(start);
+    top_ = values;
+    push(ValueAccess::adopt(kind, node));
     if (kind == ValueKind::object)
       unite_members(node);
-    push(std::move(container));
   }
 
   void clear() noexcept {
-    values_.clear();
-    if (values_.capacity() > kept_capacity / sizeof(Value))
-      values_.shrink_to_fit();
+    std::destroy(first_, top_);
+    top_ = first_;
+  }
+
+  void give_back() noexcept {
+    clear();
+    ::operator delete(std::exchange(first_, nullptr));
+    top_ = nullptr;
+    capacity_ = 0;
   }
 
 private:
-  std::vector<Value> values_;
+  Value* first_ = nullptr;
+  Value* top_ = nullptr;
+  std::size_t capacity_ = 0;
 };
 
 /// What a backslash and `c` stand for, or NUL.
@@ -145,6 +163,25 @@ bool unescape(const char* at, const char* end, std::string& out) {
   return true;
 }
 
+/// Sixteen bytes from `16 - size` on keep the first `size` bytes of two words.
+constexpr std::array<std::uint8_t, 32> mask_bytes = [] {
+  std::array<std::uint8_t, 32> bytes{};
+  std::fill_n(bytes.begin(), 16, std::uint8_t{0xFF});
+  return bytes;
+}();
+
+std::uint64_t load(const void* at) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
+}
+
+bool has_backslash(std::uint64_t word) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  const auto zero_where_it_is = word ^ (ones * '\\');
+  return ((zero_where_it_is - ones) & ~zero_where_it_is & (ones * 0x80)) != 0;
+}
+
 }  // namespace
 
 struct JsonReader::State {
@@ -152,8 +189,8 @@ struct JsonReader::State {
   Scratch scratch;
   std::string unescape_buffer;
   const char* text = nullptr;
-  std::uint32_t size = 0;
-  const std::uint32_t* next = nullptr;  // structural positions; the one past the last is `size`
+  const char* text_end = nullptr;
+  const std::uint32_t* next = nullptr;  // structural positions; the one past the last is the size
   const std::uint32_t* end = nullptr;
 
   bool prepare(std::size_t length) {
@@ -167,6 +204,12 @@ struct JsonReader::State {
            == simdjson::SUCCESS;
   }
 
+  void give_back() noexcept {
+    parser.reset();
+    scratch.give_back();
+    unescape_buffer = {};
+  }
+
   /// @returns whether the text is a JSON document; its Value is on the scratch then.
   bool read(std::string_view document) {
     if (parser->stage1(reinterpret_cast<const std::uint8_t*>(document.data()), document.size(),
@@ -174,10 +217,12 @@ struct JsonReader::State {
         != simdjson::SUCCESS)
       return false;
     text = document.data();
-    size = static_cast<std::uint32_t>(document.size());
+    text_end = text + document.size();
     next = parser->structural_indexes.get();
     end = next + parser->n_structural_indexes;
-    return next != end && read_value(1) && next == end;
+    // Between two values stands at least one structural character.
+    scratch.reserve(parser->n_structural_indexes / 2 + 1);
+    return read_value(1) && next == end;
   }
 
   bool read_value(std::size_t depth) {
@@ -190,7 +235,7 @@ struct JsonReader::State {
     case '[':
       return depth <= max_json_depth && read_array(depth);
     case '"':
-      return read_string(at);
+      return read_string(at + 1);
     case 't':
       return read_literal(at, "true", Value{true});
     case 'f':
@@ -198,7 +243,7 @@ struct JsonReader::State {
     case 'n':
       return read_literal(at, "null", Value{});
     default:
-      return read_number_token(at);
+      return read_digits(at);
     }
   }
 
@@ -212,9 +257,10 @@ struct JsonReader::State {
       return true;
     }
     for (;;) {
-      if (next == end || text[*next] != '"' || !read_string(text + *next++))
+      if (end - next < 3 || text[*next] != '"')
         return false;
-      if (next == end || text[*next++] != ':' || !read_value(depth + 1) || next == end)
+      const char* const name = text + *next++ + 1;
+      if (!read_string(name) || text[*next++] != ':' || !read_value(depth + 1) || next == end)
         return false;
       const char c = text[*next++];
       if (c == '}') {
@@ -248,23 +294,37 @@ struct JsonReader::State {
     }
   }
 
-  /// The token that begins at `at`, up to the white space or token after it.
-  std::string_view token(const char* at) const noexcept {
-    const char* last = text + (next == end ? size : *next);
+  /// The end of the token before `next`, without the white space after it.
+  const char* token_end() const noexcept {
+    const char* last = text + *next;
     while (is_space(last[-1]))
       --last;
-    return {at, last};
+    return last;
   }
 
-  bool read_literal(const char* at, std::string_view name, Value value) {
-    if (token(at) != name)
+  bool read_literal(const char* at, std::string_view name, Value value) noexcept {
+    if (std::string_view{at, token_end()} != name)
       return false;
     scratch.push(std::move(value));
     return true;
   }
 
-  bool read_number_token(const char* at) {
-    const auto digits = token(at);
+  bool read_digits(const char* at) {
+    const char* const last = token_end();
+    // Most numbers are short and whole.
+    if (*at >= '1' && *at <= '9' && last - at <= 18) {
+      std::int64_t integer = 0;
+      for (const char* digit = at;; ++digit) {
+        if (digit == last) {
+          scratch.push(Value::from_integer(integer));
+          return true;
+        }
+        if (*digit < '0' || *digit > '9')
+          break;
+        integer = integer * 10 + (*digit - '0');
+      }
+    }
+    const std::string_view digits{at, last};
     const auto number = read_number(digits);
     switch (number.kind) {
     case ValueKind::integer:
@@ -281,12 +341,24 @@ struct JsonReader::State {
     }
   }
 
+  /// The string whose first byte after the quote is at `at`. Stage 1 saw the closing quote, and
+  /// only white space stands between that and the next token.
   bool read_string(const char* at) {
-    // Stage 1 saw the closing quote, and nothing but white space stands between it and the next
-    // token.
-    auto inside = token(at);
-    inside.remove_prefix(1);
-    inside.remove_suffix(1);
+    const char* const quote = token_end() - 1;
+    const auto size = static_cast<std::size_t>(quote - at);
+    if (size > ValueAccess::short_capacity || text_end - at < 16)
+      return read_long_string({at, size});
+    const auto low = load(at) & load(mask_bytes.data() + 16 - size);
+    const auto high = load(at + 8) & load(mask_bytes.data() + 24 - size);
+    if (has_backslash(low) || has_backslash(high))
+      return read_long_string({at, size});
+    scratch.push(
+      ValueAccess::of_words({static_cast<std::uint64_t>(ValueKind::string) | size << 8 | low << 16,
+                             low >> 48 | high << 16}));
+    return true;
+  }
+
+  bool read_long_string(std::string_view inside) {
     if (std::memchr(inside.data(), '\\', inside.size())) {
       if (!unescape(inside.data(), inside.data() + inside.size(), unescape_buffer))
         return false;
@@ -313,15 +385,15 @@ Result<Value> JsonReader::parse(std::string_view text) {
       throw std::bad_alloc{};
     const bool good = state.read(text);
     auto value = good ? state.scratch.pop() : Value{};
-    state.scratch.clear();
+    if (!good)
+      state.scratch.clear();
     if (text.size() > kept_capacity)
-      state.parser.reset();
+      state.give_back();
     if (good)
       return value;
     return diagnose_json(text);
   } catch (const std::bad_alloc&) {
-    state.scratch.clear();
-    state.parser.reset();
+    state.give_back();
     return Error{ErrorKind::data, "JSON text too large for the memory there is"};
   }
 }

@@ -1,163 +1,151 @@
 #include "connectors/sdk/json.hpp"
-#include "connectors/sdk/number.hpp"
-#include "connectors/sdk/utf8.hpp"
+#include "connectors/sdk/json_text.hpp"
 #include "connectors/sdk/value_node.hpp"
 
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <vector>
 
 namespace millrace::sdk {
 
 namespace {
 
-/// A container that is being written; the stack of them replaces recursion.
+/// A container that is being written.
 struct Open {
   ContainerNode* node;
-  std::uint32_t next = 0;
+  std::uint32_t next;  // item or member
 };
 
-void append_number(std::string& out, const Value& value) {
-  std::array<char, max_double_size> digits{};
-  if (value.is_integer()) {
-    out.append(digits.data(),
-               std::to_chars(digits.data(), digits.data() + digits.size(), value.as_integer()).ptr);
-    return;
-  }
-  const auto real = value.as_double();
-  if (std::isnan(real))
-    out.append("\"NaN\"");
-  else if (std::isinf(real))
-    out.append(real > 0 ? "\"Infinity\"" : "\"-Infinity\"");
-  else
-    out.append(digits.data(), write_double(digits.data(), real));
-}
-
-class Writer {
+/// The open containers around the present one; it replaces recursion, so that any depth is safe.
+class Outer {
 public:
-  Writer(std::string& out, bool pretty) : out_{out}, pretty_{pretty} {}
+  std::size_t size() const noexcept { return size_; }
 
-  void write(const Value& root) {
-    value(root);
-    while (!open_.empty()) {
-      auto& top = open_.back();
-      auto* node = top.node;
-      const bool object = node->kind == ValueKind::object;
-      if (top.next == node->size) {
-        open_.pop_back();
-        new_line();
-        out_.push_back(object ? '}' : ']');
-        continue;
-      }
-      if (top.next != 0)
-        out_.push_back(',');
-      new_line();
-      const auto i = top.next++;
-      if (object) {
-        append_json_string(out_, node->members()[i].name.as_string());
-        out_.append(pretty_ ? ": " : ":");
-        value(node->members()[i].value);
-      } else {
-        value(node->items()[i]);
-      }
-    }
+  void push(Open open) {
+    if (size_ < near_.size())
+      near_[size_] = open;
+    else
+      far_.push_back(open);
+    ++size_;
+  }
+
+  Open pop() {
+    --size_;
+    if (size_ < near_.size())
+      return near_[size_];
+    const auto open = far_.back();
+    far_.pop_back();
+    return open;
   }
 
 private:
-  void value(const Value& value) {
-    switch (value.kind()) {
-    case ValueKind::null:
-      out_.append("null");
-      return;
-    case ValueKind::boolean:
-      out_.append(value.as_boolean() ? "true" : "false");
-      return;
-    case ValueKind::integer:
-    case ValueKind::real:
-      append_number(out_, value);
-      return;
-    case ValueKind::decimal:
-      out_.append(value.as_decimal());
-      return;
-    case ValueKind::string:
-      append_json_string(out_, value.as_string());
-      return;
-    case ValueKind::array:
-    case ValueKind::object:
-      if (value.size() == 0) {
-        out_.append(value.is_object() ? "{}" : "[]");
-        return;
-      }
-      out_.push_back(value.is_object() ? '{' : '[');
-      open_.push_back({ValueAccess::container(value)});
-      return;
-    }
-  }
-
-  void new_line() {
-    if (pretty_)
-      out_.append("\n").append(2 * open_.size(), ' ');
-  }
-
-  std::string& out_;
-  bool pretty_;
-  std::vector<Open> open_;
+  std::size_t size_ = 0;
+  std::array<Open, 16> near_;  // NOLINT(cppcoreguidelines-pro-type-member-init): written first
+  std::vector<Open> far_;
 };
 
-void append_escape(std::string& out, char c) {
-  switch (c) {
-  case '"':
-    out.append("\\\"");
-    return;
-  case '\\':
-    out.append("\\\\");
-    return;
-  case '\b':
-    out.append("\\b");
-    return;
-  case '\f':
-    out.append("\\f");
-    return;
-  case '\n':
-    out.append("\\n");
-    return;
-  case '\r':
-    out.append("\\r");
-    return;
-  case '\t':
-    out.append("\\t");
-    return;
-  default: {
-    constexpr std::string_view hex = "0123456789abcdef";
-    const auto code = static_cast<unsigned char>(c);
-    out.append("\\u00").append(1, hex[code >> 4]).append(1, hex[code & 15]);
+template <bool Pretty>
+class Writer {
+public:
+  explicit Writer(std::string& out) : text_{out} {}
+
+  void write(const Value& root) {
+    if (put_leaf(root)) {
+      text_.flush();
+      return;
+    }
+    auto open = begin(root);
+    for (;;) {
+      if (const Value* inner = put_leaves(open)) {
+        outer_.push(open);
+        open = begin(*inner);
+        continue;
+      }
+      new_line(outer_.size());
+      text_.put(open.node->kind == ValueKind::object ? '}' : ']');
+      if (outer_.size() == 0)
+        break;
+      open = outer_.pop();
+    }
+    text_.flush();
   }
+
+private:
+  /// Writes items up to the next that has an inside, which it returns; null at the end.
+  const Value* put_leaves(Open& open) {
+    auto* const node = open.node;
+    const bool object = node->kind == ValueKind::object;
+    for (auto i = open.next; i != node->size; ++i) {
+      if (i != 0)
+        text_.put(',');
+      new_line(outer_.size() + 1);
+      if (object) {
+        text_.put_string(node->members()[i].name);
+        text_.put(':');
+        if (Pretty)
+          text_.put(' ');
+      }
+      const auto& value = object ? node->members()[i].value : node->items()[i];
+      if (!put_leaf(value)) {
+        open.next = i + 1;
+        return &value;
+      }
+    }
+    return nullptr;
   }
-}
+
+  /// @returns false for a container that is not empty.
+  bool put_leaf(const Value& value) {
+    switch (value.kind()) {
+    case ValueKind::null:
+      text_.put("null");
+      return true;
+    case ValueKind::boolean:
+      text_.put(value.as_boolean() ? "true" : "false");
+      return true;
+    case ValueKind::integer:
+    case ValueKind::real:
+      text_.put_number(value);
+      return true;
+    case ValueKind::decimal:
+      text_.put(value.as_decimal());
+      return true;
+    case ValueKind::string:
+      text_.put_string(value);
+      return true;
+    case ValueKind::array:
+    case ValueKind::object:
+      if (value.size() != 0)
+        return false;
+      text_.put(value.is_object() ? "{}" : "[]");
+      return true;
+    }
+    return true;
+  }
+
+  Open begin(const Value& container) {
+    text_.put(container.is_object() ? '{' : '[');
+    return {ValueAccess::container(container), 0};
+  }
+
+  void new_line(std::size_t depth) {
+    if (Pretty)
+      text_.put_line(2 * depth);
+  }
+
+  JsonText text_;
+  Outer outer_;
+};
 
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
-  out.push_back('"');
-  while (!text.empty()) {
-    const auto c = static_cast<unsigned char>(text[0]);
-    if (c < 0x20 || c == '"' || c == '\\') {
-      append_escape(out, text[0]);
-      text.remove_prefix(1);
-    } else if (const auto length = utf8_length(text)) {
-      out.append(text.substr(0, length));
-      text.remove_prefix(length);
-    } else {
-      append_utf8(out, 0xFFFD);
-      text.remove_prefix(1);
-    }
-  }
-  out.push_back('"');
+  JsonText json{out};
+  json.put_string(text);
+  json.flush();
 }
 
 void append_json(std::string& out, const Value& value) {
-  Writer{out, false}.write(value);
+  Writer<false>{out}.write(value);
 }
 
 std::string to_json(const Value& value) {
@@ -168,7 +156,7 @@ std::string to_json(const Value& value) {
 
 std::string to_pretty_json(const Value& value) {
   std::string out;
-  Writer{out, true}.write(value);
+  Writer<true>{out}.write(value);
   return out;
 }
 

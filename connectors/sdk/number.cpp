@@ -3,7 +3,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <string>
 
@@ -87,6 +86,27 @@ Normal normalise(const Value& number) {
   }
 }
 
+/// Writes a fraction of few places and at most 15 digits in all, or nothing. Of such decimals only
+/// one can be next to a double, so the first that is found is the shortest.
+char* write_short_fraction(char* out, double magnitude) noexcept {
+  constexpr std::array<std::uint64_t, 7> powers{1, 10, 100, 1'000, 10'000, 100'000, 1'000'000};
+  for (std::size_t places = 1; places < powers.size(); ++places) {
+    const auto scaled = magnitude * powers_of_ten[places] + 0.5;
+    if (scaled >= 1e15)
+      return out;
+    const auto digits = static_cast<std::uint64_t>(scaled);
+    if (static_cast<double>(digits) / powers_of_ten[places] != magnitude)
+      continue;
+    out = std::to_chars(out, out + 16, digits / powers[places]).ptr;
+    *out++ = '.';
+    auto fraction = digits % powers[places];
+    for (auto i = places; i-- > 0; fraction /= 10)
+      out[i] = static_cast<char>('0' + fraction % 10);
+    return out + places;
+  }
+  return out;
+}
+
 }  // namespace
 
 Number read_number(std::string_view text) noexcept {
@@ -156,6 +176,8 @@ char* write_double(char* out, double value) noexcept {
     const auto whole = static_cast<std::int64_t>(magnitude);
     if (static_cast<double>(whole) == magnitude)
       return std::to_chars(out, out + 20, whole).ptr;
+    if (char* const end = write_short_fraction(out, magnitude); end != out)
+      return end;
     if (magnitude >= smallest_plain)
       return std::to_chars(out, out + max_double_size - 1, magnitude, std::chars_format::fixed).ptr;
   }
@@ -168,8 +190,12 @@ double nearest_double(std::string_view digits) noexcept {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error == std::errc{})
     return value;
-  // Out of range; strtod says on which side.
-  return std::strtod(std::string{digits}.c_str(), nullptr);
+  // Out of range, on the side that the exponent says.
+  const auto normal = normalise(digits);
+  const bool small = normal.huge_exponent.empty() ? normal.exponent < 0
+                                                  : normal.huge_exponent.starts_with('-');
+  const double magnitude = small ? 0.0 : std::numeric_limits<double>::infinity();
+  return normal.negative ? -magnitude : magnitude;
 }
 
 bool equal_numbers(const Value& a, const Value& b) noexcept {

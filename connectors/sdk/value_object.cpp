@@ -107,6 +107,18 @@ std::uint32_t find_position(ContainerNode* node, std::string_view name) noexcept
   return nowhere;
 }
 
+/// A number below 64, likely to differ for different names.
+unsigned name_bit(const Value& name) noexcept {
+  const auto& words = ValueAccess::words(name);
+  auto bits = words[0] ^ words[1];
+  if (ValueAccess::on_heap(name)) {
+    const auto text = ValueAccess::text(name);
+    std::memcpy(&bits, text.data() + text.size() - 8, 8);
+    bits ^= text.size();
+  }
+  return static_cast<unsigned>(bits * 0x9E3779B97F4A7C15 >> 58);
+}
+
 void drop_index(ContainerNode* node) noexcept {
   ::operator delete(std::exchange(node->index, nullptr));
 }
@@ -152,7 +164,14 @@ void unite_members(ContainerNode* node) {
   }
   auto* members = node->members();
   std::uint32_t kept = 0;
+  std::uint64_t seen = 0;  // one bit of 64 for each name, so that few need a comparison
   for (std::uint32_t i = 0; i < node->size; ++i) {
+    const auto bit = std::uint64_t{1} << name_bit(members[i].name);
+    if ((seen & bit) == 0 && kept == i) {
+      seen |= bit;
+      ++kept;
+      continue;
+    }
     auto* const same = std::find_if(members, members + kept, [&](const Member& other) {
       return same_name(other.name, members[i].name);
     });
