@@ -1,0 +1,15 @@
+// Files of the command line, to the Program that they mean.
+#pragma once
+
+#include "dsl/program.hpp"
+#include "runtime/console.hpp"
+#include "runtime/options.hpp"
+
+#include <memory>
+
+namespace millrace::runtime {
+
+/// Reports what is wrong, and warnings, on the console. @returns null after a mistake.
+std::shared_ptr<const dsl::Program> load_files(const FileOptions& options, Console& console);
+
+}  // namespace millrace::runtime

@@ -1,0 +1,93 @@
+// What each verb of the command line was asked to do; command_line.cpp fills these, verbs/ carries
+// them out.
+#pragma once
+
+#include "actors/engine.hpp"
+#include "connectors/sdk/log.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace millrace::runtime {
+
+enum class LogFormat : std::uint8_t { text, json };
+
+struct LogOptions {
+  sdk::LogLevel level = sdk::LogLevel::info;
+  LogFormat format = LogFormat::text;
+};
+
+/// Which files are meant, and what changes what they say.
+struct FileOptions {
+  std::vector<std::string> files;      // or folders
+  std::vector<std::string> sets;       // "servers.db.pool.max_size=20"
+  std::vector<std::string> env_files;  // NAME=value lines
+  std::string profile;                 // empty: `default` alone
+};
+
+struct RunOptions {
+  FileOptions files;
+  LogOptions log;
+  actors::EngineOptions engine;
+  std::chrono::milliseconds drain_timeout{30'000};
+};
+
+struct ValidateOptions {
+  FileOptions files;
+};
+
+struct ExplainOptions {
+  FileOptions files;
+};
+
+enum class GraphFormat : std::uint8_t { mermaid, dot };
+
+struct GraphOptions {
+  FileOptions files;
+  GraphFormat format = GraphFormat::mermaid;
+};
+
+struct ListOptions {
+  std::string what;  // "connectors", "functions", "options"
+  std::string type;  // of `options`: one step type; empty: all
+};
+
+struct SchemaOptions {};
+
+struct EvalJsonpathOptions {
+  std::string path;
+  std::string file;  // empty or "-": stdin
+  bool paths = false;
+  bool strict = false;
+};
+
+struct EvalSqlOptions {
+  std::string text;
+  std::string parameters;  // JSON; empty: not given
+};
+
+struct EvalExprOptions {
+  std::string text;
+  std::string file;
+};
+
+enum class DsnAction : std::uint8_t { parse, mask, is_multihost, build };
+
+struct DsnOptions {
+  DsnAction action = DsnAction::parse;
+  std::string url;
+  bool show_password = false;
+  std::string database;
+  std::string target_session_attrs;
+};
+
+struct VersionOptions {};
+
+using Command = std::variant<RunOptions, ValidateOptions, ExplainOptions, GraphOptions, ListOptions,
+                             SchemaOptions, EvalJsonpathOptions, EvalSqlOptions, EvalExprOptions,
+                             DsnOptions, VersionOptions>;
+
+}  // namespace millrace::runtime
