@@ -90,7 +90,7 @@ void Console::report(const sdk::Diagnostics& diagnostics) {
   write_error(text);
 }
 
-sdk::Status Console::finish() {
+sdk::Status Console::finish() const {
   if (failure_ == 0)
     return {};
   return io_error("cannot write to stdout", failure_);

@@ -31,8 +31,8 @@ public:
   /// To stderr, one block each, coloured where it is a terminal.
   void report(const sdk::Diagnostics& diagnostics);
 
-  /// Writes what is left. @returns kind `io` where stdout did not take everything.
-  sdk::Status finish();
+  /// @returns kind `io` where stdout did not take everything.
+  sdk::Status finish() const;
 
 private:
   void write_error(std::string_view text) noexcept;
