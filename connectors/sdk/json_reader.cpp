@@ -3,8 +3,9 @@
 // text.
 #include "connectors/sdk/json.hpp"
 #include "connectors/sdk/json_diagnosis.hpp"
+#include "connectors/sdk/json_escape.hpp"
+#include "connectors/sdk/json_scratch.hpp"
 #include "connectors/sdk/number.hpp"
-#include "connectors/sdk/utf8.hpp"
 #include "connectors/sdk/value_node.hpp"
 
 #include <algorithm>
@@ -25,142 +26,6 @@ constexpr std::size_t kept_capacity = 4 * 1024 * 1024;
 
 bool is_space(char c) noexcept {
   return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
-/// Values under construction: those of open containers, innermost last. They move by their bytes.
-class Scratch {
-public:
-  Scratch() = default;
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-
-  ~Scratch() { give_back(); }
-
-  /// Room for `count` values in all; there must be none yet.
-  void reserve(std::size_t count) {
-    if (count <= capacity_)
-      return;
-    give_back();
-    first_ = static_cast<Value*>(::operator new(count * sizeof(Value)));
-    top_ = first_;
-    capacity_ = count;
-  }
-
-  std::size_t size() const noexcept { return static_cast<std::size_t>(top_ - first_); }
-
-  void push(Value value) noexcept { new (top_++) Value{std::move(value)}; }
-
-  Value pop() noexcept {
-    auto value = std::move(*--top_);
-    std::destroy_at(top_);
-    return value;
-  }
-
-  /// Replaces the values from `start` on by one container of them.
-  void close(ValueKind kind, std::size_t start) {
-    auto* const values = first_ + start;
-    const auto count = static_cast<std::size_t>(top_ - values);
-    if (count == 0) {
-      push(ValueAccess::empty(kind));
-      return;
-    }
-    auto* node = new_container(kind, kind == ValueKind::object ? count / 2 : count);
-    std::memcpy(static_cast<void*>(node->items()), values, count * sizeof(Value));
-    node->size = node->capacity;
-    top_ = values;
-    push(ValueAccess::adopt(kind, node));
-    if (kind == ValueKind::object)
-      unite_members(node);
-  }
-
-  void clear() noexcept {
-    std::destroy(first_, top_);
-    top_ = first_;
-  }
-
-  void give_back() noexcept {
-    clear();
-    ::operator delete(std::exchange(first_, nullptr));
-    top_ = nullptr;
-    capacity_ = 0;
-  }
-
-private:
-  Value* first_ = nullptr;
-  Value* top_ = nullptr;
-  std::size_t capacity_ = 0;
-};
-
-/// What a backslash and `c` stand for, or NUL.
-char unescaped(char c) noexcept {
-  switch (c) {
-  case '"':
-  case '\\':
-  case '/':
-    return c;
-  case 'b':
-    return '\b';
-  case 'f':
-    return '\f';
-  case 'n':
-    return '\n';
-  case 'r':
-    return '\r';
-  case 't':
-    return '\t';
-  default:
-    return '\0';
-  }
-}
-
-/// Reads `\uXXXX`, or two of them that are a surrogate pair, at `at`. @returns their length, or 0.
-std::size_t unescape_unicode(const char* at, const char* end, std::string& out) {
-  if (end - at < 6)
-    return 0;
-  const int code = hex4({at + 2, end});
-  if (code < 0)
-    return 0;
-  if (code < 0xD800 || code > 0xDFFF) {
-    append_utf8(out, static_cast<std::uint32_t>(code));
-    return 6;
-  }
-  if (code > 0xDBFF || end - at < 12 || at[6] != '\\' || at[7] != 'u')
-    return 0;
-  const int low = hex4({at + 8, end});
-  if (low < 0xDC00 || low > 0xDFFF)
-    return 0;
-  append_utf8(out, 0x10000 + (static_cast<std::uint32_t>(code - 0xD800) << 10)
-                     + static_cast<std::uint32_t>(low - 0xDC00));
-  return 12;
-}
-
-/// Replaces escapes. @returns whether all were valid.
-bool unescape(const char* at, const char* end, std::string& out) {
-  out.clear();
-  while (at != end) {
-    const auto* slash = static_cast<const char*>(
-      std::memchr(at, '\\', static_cast<std::size_t>(end - at)));
-    if (!slash) {
-      out.append(at, end);
-      return true;
-    }
-    out.append(at, slash);
-    at = slash;
-    if (end - at < 2)
-      return false;
-    if (at[1] == 'u') {
-      const auto length = unescape_unicode(at, end, out);
-      if (length == 0)
-        return false;
-      at += length;
-    } else if (const char c = unescaped(at[1])) {
-      out.push_back(c);
-      at += 2;
-    } else {
-      return false;
-    }
-  }
-  return true;
 }
 
 /// Sixteen bytes from `16 - size` on keep the first `size` bytes of two words.
@@ -360,7 +225,7 @@ struct JsonReader::State {
 
   bool read_long_string(std::string_view inside) {
     if (std::memchr(inside.data(), '\\', inside.size())) {
-      if (!unescape(inside.data(), inside.data() + inside.size(), unescape_buffer))
+      if (!unescape_json(inside, unescape_buffer))
         return false;
       inside = unescape_buffer;
     }

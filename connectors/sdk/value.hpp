@@ -153,6 +153,10 @@ public:
   /// The member's value, or null where this is no object or has no such member.
   const Value* find(std::string_view name) const noexcept;
 
+  /// The same for a name that is a string Value already: quicker, for names that are looked up
+  /// often (a compiled path keeps its names so).
+  const Value* find_named(const Value& name) const noexcept;
+
   /// Appends to an array.
   void push_back(Value item);
 

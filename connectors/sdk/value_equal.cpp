@@ -48,9 +48,8 @@ bool equal_members(ContainerNode* a, ContainerNode* b, Pending& pending) {
   for (std::uint32_t i = 0; i < a->size; ++i) {
     const auto& member = a->members()[i];
     // Most often both are in the same order.
-    const Value* other = same_name(member.name, b->members()[i].name)
-                           ? &b->members()[i].value
-                           : find_member(b, member.name.as_string());
+    const Value* other = same_name(member.name, b->members()[i].name) ? &b->members()[i].value
+                                                                      : find_member(b, member.name);
     if (!other || !equal_so_far(member.value, *other, pending))
       return false;
   }

@@ -66,7 +66,7 @@ void index_members(ContainerNode* node);
 void unite_members(ContainerNode* node);
 
 /// The value of that member of an object, or null.
-const Value* find_member(ContainerNode* node, std::string_view name) noexcept;
+const Value* find_member(ContainerNode* node, const Value& name) noexcept;
 
 class ValueAccess {
 public:
@@ -115,10 +115,14 @@ public:
   static ContainerNode* own(Value& value, std::size_t capacity);
 };
 
+/// Not `==`, which GCC 12 makes a call of memcmp.
+inline bool same_words(const std::array<std::uint64_t, 2>& a,
+                       const std::array<std::uint64_t, 2>& b) noexcept {
+  return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
+}
+
 inline bool same_name(const Value& a, const Value& b) noexcept {
-  const auto& x = ValueAccess::words(a);
-  const auto& y = ValueAccess::words(b);
-  if (x == y)
+  if (same_words(ValueAccess::words(a), ValueAccess::words(b)))
     return true;
   return ValueAccess::on_heap(a) && ValueAccess::on_heap(b)
          && ValueAccess::text(a) == ValueAccess::text(b);

@@ -57,6 +57,11 @@ std::uint64_t hash_bytes(std::string_view bytes) noexcept {
   return mix(hash ^ rest, seeds[2]);
 }
 
+std::uint64_t hash_words(const std::array<std::uint64_t, 2>& words) noexcept {
+  const auto& seeds = hash_seeds();
+  return mix(words[0] ^ seeds[0], words[1] ^ seeds[1]);
+}
+
 /// Calls `match(position)` for members of that hash until it says yes. @returns the slot of that
 /// member, or the empty one where the search ended.
 template <class Match>
@@ -79,29 +84,41 @@ MemberIndex* new_index(std::uint32_t members) {
   return index;
 }
 
-bool same_position_name(ContainerNode* node, std::uint32_t position,
-                        std::string_view name) noexcept {
-  const auto& candidate = node->members()[position].name;
-  return ValueAccess::text(candidate) == name;
-}
-
-std::uint32_t find_position(ContainerNode* node, std::string_view name) noexcept {
-  const bool is_short = name.size() <= ValueAccess::short_capacity;
-  const auto words = is_short ? short_text_words(ValueKind::string, name)
-                              : std::array<std::uint64_t, 2>{};
-  if (node->index) {
-    const auto hash = is_short ? mix(words[0] ^ hash_seeds()[0], words[1] ^ hash_seeds()[1])
-                               : hash_bytes(name);
-    return probe(node->index, hash,
-                 [&](std::uint32_t at) { return same_position_name(node, at, name); })
-             .position
-           - 1;  // an empty slot gives `nowhere`
+/// A name to look for: as two words where it is short.
+struct Wanted {
+  explicit Wanted(std::string_view name) noexcept
+    : text{name}, is_short{name.size() <= ValueAccess::short_capacity} {
+    if (is_short)
+      words = short_text_words(ValueKind::string, name);
   }
+
+  explicit Wanted(const Value& name) noexcept
+    : words{ValueAccess::words(name)}, is_short{!ValueAccess::on_heap(name)} {
+    if (!is_short)
+      text = ValueAccess::text(name);
+  }
+
+  bool is(const Value& name) const noexcept {
+    return is_short ? same_words(ValueAccess::words(name), words)
+                    : ValueAccess::on_heap(name) && ValueAccess::text(name) == text;
+  }
+
+  std::uint64_t hash() const noexcept { return is_short ? hash_words(words) : hash_bytes(text); }
+
+  std::array<std::uint64_t, 2> words{};
+  std::string_view text;  // set where it is long
+  bool is_short;
+};
+
+std::uint32_t find_position(ContainerNode* node, const Wanted& wanted) noexcept {
   const auto* members = node->members();
+  if (node->index) {
+    const auto& slot = probe(node->index, wanted.hash(),
+                             [&](std::uint32_t at) { return wanted.is(members[at].name); });
+    return slot.position - 1;  // an empty slot gives `nowhere`
+  }
   for (std::uint32_t i = 0; i < node->size; ++i) {
-    const auto& candidate = members[i].name;
-    if (is_short ? ValueAccess::words(candidate) == words
-                 : ValueAccess::on_heap(candidate) && ValueAccess::text(candidate) == name)
+    if (wanted.is(members[i].name))
       return i;
   }
   return nowhere;
@@ -126,10 +143,7 @@ void drop_index(ContainerNode* node) noexcept {
 }  // namespace
 
 std::uint64_t hash_name(const Value& name) noexcept {
-  if (ValueAccess::on_heap(name))
-    return hash_bytes(ValueAccess::text(name));
-  const auto& words = ValueAccess::words(name);
-  return mix(words[0] ^ hash_seeds()[0], words[1] ^ hash_seeds()[1]);
+  return Wanted{name}.hash();
 }
 
 void index_members(ContainerNode* node) {
@@ -187,12 +201,21 @@ void unite_members(ContainerNode* node) {
   node->size = kept;
 }
 
-const Value* find_member(ContainerNode* node, std::string_view name) noexcept {
-  const auto position = find_position(node, name);
+const Value* find_member(ContainerNode* node, const Value& name) noexcept {
+  const auto position = find_position(node, Wanted{name});
   return position == nowhere ? nullptr : &node->members()[position].value;
 }
 
 const Value* Value::find(std::string_view name) const noexcept {
+  auto* node = is_object() ? ValueAccess::container(*this) : nullptr;
+  if (!node)
+    return nullptr;
+  const auto position = find_position(node, Wanted{name});
+  return position == nowhere ? nullptr : &node->members()[position].value;
+}
+
+const Value* Value::find_named(const Value& name) const noexcept {
+  assert(name.is_string());
   auto* node = is_object() ? ValueAccess::container(*this) : nullptr;
   return node ? find_member(node, name) : nullptr;
 }
@@ -200,7 +223,7 @@ const Value* Value::find(std::string_view name) const noexcept {
 void Value::set(std::string_view name, Value value) {
   assert(is_object());
   if (auto* node = ValueAccess::container(*this)) {
-    if (const auto position = find_position(node, name); position != nowhere) {
+    if (const auto position = find_position(node, Wanted{name}); position != nowhere) {
       ValueAccess::own(*this, node->size)->members()[position].value = std::move(value);
       return;
     }
@@ -226,7 +249,7 @@ void Value::set(std::string_view name, Value value) {
 bool Value::erase(std::string_view name) {
   assert(is_object());
   auto* node = ValueAccess::container(*this);
-  const auto position = node ? find_position(node, name) : nowhere;
+  const auto position = node ? find_position(node, Wanted{name}) : nowhere;
   if (position == nowhere)
     return false;
   node = ValueAccess::own(*this, node->size);
@@ -245,7 +268,7 @@ Value& Value::mutable_member(std::string_view name) {
   assert(is_object());
   auto* node = ValueAccess::container(*this);
   assert(node);
-  const auto position = find_position(node, name);
+  const auto position = find_position(node, Wanted{name});
   assert(position != nowhere && "no such member");
   return ValueAccess::own(*this, node->size)->members()[position].value;
 }
