@@ -123,6 +123,51 @@ void Batch::append(Batch next) {
   next.records_.clear();
 }
 
+Batch Batch::merge(Batch a, Batch b) {
+  if (a.empty())
+    return b;
+  if (b.empty())
+    return a;
+  if (a.records_.back().sequence <= b.records_.front().sequence) {
+    a.append(std::move(b));
+    return a;
+  }
+  Batch result{a.lane_, a.attempt_};
+  result.records_.reserve(a.size() + b.size());
+  std::size_t at_a = 0;
+  std::size_t at_b = 0;
+  std::size_t run_a = 0;
+  std::size_t run_b = 0;
+  const auto take = [&result](Batch& from, std::size_t& at, std::size_t& run, std::size_t end) {
+    while (at < end) {
+      auto& current = from.runs_[run];
+      const auto count = std::min(current.count, static_cast<std::uint32_t>(end - at));
+      Ack part = current.ack.empty() ? Ack{} : current.ack.split(count);
+      add_run(result.runs_, std::move(part), count);
+      current.count -= count;
+      if (current.count == 0)
+        ++run;
+      for (const std::size_t stop = at + count; at < stop; ++at)
+        result.records_.push_back(std::move(from.records_[at]));
+    }
+  };
+  while (at_a < a.size() && at_b < b.size()) {
+    std::size_t end = at_a;
+    while (end < a.size() && a.records_[end].sequence <= b.records_[at_b].sequence)
+      ++end;
+    take(a, at_a, run_a, end);
+    if (at_a == a.size())
+      break;
+    end = at_b;
+    while (end < b.size() && b.records_[end].sequence < a.records_[at_a].sequence)
+      ++end;
+    take(b, at_b, run_b, end);
+  }
+  take(a, at_a, run_a, a.size());
+  take(b, at_b, run_b, b.size());
+  return result;
+}
+
 void Batch::settle(Outcome outcome) {
   for (auto& run : runs_)
     std::move(run.ack).settle(outcome);

@@ -66,6 +66,10 @@ public:
   /// Appends a batch of the same lane and attempt whose records follow ours.
   void append(Batch next);
 
+  /// One batch of both, which are of the same lane and attempt, by rising sequence; where equal,
+  /// `a`'s come first.
+  static Batch merge(Batch a, Batch b);
+
   /// Settles all that is owed, and empties the batch.
   void settle(Outcome outcome);
 

@@ -1,0 +1,58 @@
+// What the actors of one pipeline share. Immutable but for what is thread-safe.
+#pragma once
+
+#include "actors/engine.hpp"
+#include "actors/pipeline/convictions.hpp"
+#include "actors/pipeline/hop.hpp"
+#include "actors/pipeline/stage.hpp"
+#include "connectors/sdk/ack.hpp"
+#include "dsl/program.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace millrace::actors {
+
+/// What a pipeline shows of itself. Thread-safe.
+struct PipelineBoard {
+  std::atomic<PipelineState> state{PipelineState::starting};
+  std::atomic<std::uint64_t> read{0};
+  std::atomic<std::uint64_t> open{0};
+  std::atomic<std::uint64_t> restarts{0};
+  std::array<std::atomic<std::uint64_t>, 6> settled{};  // by sdk::Outcome
+
+  mutable std::mutex mutex;  // of what follows
+  std::optional<sdk::Error> error;
+  std::string failed_step;
+};
+
+struct PipelineShared {
+  std::shared_ptr<const dsl::Program> program;  // keeps `pipeline` alive
+  const dsl::PipelineProgram* pipeline = nullptr;
+  EngineOptions options;
+  StageEnv env;
+  std::shared_ptr<PipelineBoard> board = std::make_shared<PipelineBoard>();
+  Convictions convictions;
+  bool answers = false;             // of the source; set before the source starts
+  sdk::Slot result = sdk::no_slot;  // what answers are made of
+  Hop dead_letter;                  // empty: there is none
+};
+
+/// One step in its place: where its records come from is its address, where they go is here.
+struct StepNode {
+  const dsl::StepProgram* step = nullptr;
+  std::shared_ptr<Address> address;
+  Hop next;
+  std::vector<Hop> branches;  // of the stage, then of `onError` rules that have steps
+  std::size_t stage_branches = 0;
+  sdk::Outcome end = sdk::Outcome::delivered;  // how records settle where `next` is empty
+  bool is_dead_letter = false;
+};
+
+}  // namespace millrace::actors

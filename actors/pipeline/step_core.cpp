@@ -1,0 +1,338 @@
+#include "actors/pipeline/step_core.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace millrace::actors {
+
+StepCore::StepCore(Settings settings, StepHost& host)
+  : settings_{std::move(settings)},
+    host_{host},
+    jitter_{settings_.seed},
+    sequencer_{!settings_.step || settings_.step->ordered} {
+}
+
+StepCore::~StepCore() {
+  stage_.reset();  // before what it may still refer to
+}
+
+sdk::Status StepCore::start(StagePtr stage) {
+  stage_ = std::move(stage);
+  traits_ = stage_->traits();
+  return stage_->start(*this);
+}
+
+void StepCore::on_batch(sdk::Batch batch, std::function<void()> left) {
+  if (batch.empty() || batch.stale()) {
+    if (left)
+      left();
+    return;
+  }
+  const LaneKey lane{batch.lane()->id(), batch.attempt()};
+  const Place place = sequencer_.open(lane.lane, lane.attempt);
+  auto& work = works_[place];
+  work.lane = lane;
+  work.left = std::move(left);
+  const bool ordered = !settings_.step || settings_.step->ordered;
+  if (ordered && !held_lanes_.empty() && held_lanes_.contains(lane)) {
+    work.waiting = std::move(batch);
+    queues_[lane].push_back(place);
+    return;
+  }
+  begin(place, std::move(batch));
+}
+
+void StepCore::on_failed_batch(sdk::Batch batch, std::vector<sdk::Failure> failures) {
+  if (batch.empty() || batch.stale())
+    return;
+  const LaneKey lane{batch.lane()->id(), batch.attempt()};
+  const Place place = sequencer_.open(lane.lane, lane.attempt);
+  auto& work = works_[place];
+  work.lane = lane;
+  std::vector<bool> taken(batch.size());
+  for (const auto& failure : failures)
+    taken[failure.index] = true;
+  auto failed = batch.extract(taken);
+  keep(place, std::move(batch));
+  for (std::uint32_t i = 0; i < failures.size(); ++i)
+    failures[i].index = i;
+  // What could not be read will not read better: no tries are left.
+  handle_failures(place, std::move(failed), std::move(failures), UINT32_MAX);
+  --works_.at(place).open;
+  leave_if_done(place);
+}
+
+void StepCore::begin(Place place, sdk::Batch batch) {
+  if (batch.stale()) {
+    batch = {};
+  } else {
+    if (settings_.convictions && settings_.convictions->any())
+      convict(place, batch);
+    if (settings_.step && settings_.step->when)
+      test_when(place, batch);
+  }
+  if (!batch.empty())
+    call(place, std::move(batch), 1);
+  --works_.at(place).open;
+  leave_if_done(place);
+}
+
+void StepCore::convict(Place place, sdk::Batch& batch) {
+  std::vector<bool> taken(batch.size());
+  std::vector<sdk::Failure> failures;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    auto error = settings_.convictions->find(settings_.name, batch.lane()->id(), batch[i].sequence);
+    if (!error)
+      continue;
+    taken[i] = true;
+    failures.push_back({static_cast<std::uint32_t>(failures.size()), std::move(*error)});
+  }
+  if (!failures.empty())
+    handle_failures(place, batch.extract(taken), std::move(failures), UINT32_MAX);
+}
+
+void StepCore::test_when(Place place, sdk::Batch& batch) {
+  std::vector<bool> passes_by(batch.size());
+  std::vector<bool> fails(batch.size());
+  std::vector<sdk::Failure> failures;
+  bool any = false;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    auto holds = settings_.step->when->test({&batch[i], nullptr});
+    if (!holds) {
+      fails[i] = true;
+      failures.push_back({static_cast<std::uint32_t>(failures.size()), std::move(holds.error())});
+    } else if (!*holds) {
+      passes_by[i] = any = true;
+    }
+  }
+  if (!failures.empty()) {
+    handle_failures(place, batch.extract(fails), std::move(failures), UINT32_MAX);
+    std::vector<bool> left;
+    for (std::size_t i = 0; i < fails.size(); ++i) {
+      if (!fails[i])
+        left.push_back(passes_by[i]);
+    }
+    passes_by = std::move(left);
+  }
+  if (any)
+    keep(place, batch.extract(passes_by));
+}
+
+void StepCore::call(Place place, sdk::Batch batch, std::uint32_t tries) {
+  const Ticket ticket = next_ticket_++;
+  calls_.emplace(ticket, Call{place, tries});
+  ++works_.at(place).open;
+  stage_->process(std::move(batch), ticket);
+}
+
+void StepCore::done(Ticket ticket, sdk::Batch batch, std::vector<sdk::Failure> failures) {
+  const auto found = calls_.find(ticket);
+  assert(found != calls_.end());
+  const Call finished = found->second;
+  calls_.erase(found);
+  if (!batch.empty() && batch.stale()) {
+    batch = {};
+    failures.clear();
+  }
+  if (settings_.step && !settings_.step->response.empty())
+    respond(batch, failures);
+  if (!failures.empty()) {
+    std::vector<bool> taken(batch.size());
+    for (std::uint32_t i = 0; i < failures.size(); ++i) {
+      taken[failures[i].index] = true;
+      failures[i].index = i;
+    }
+    handle_failures(finished.place, batch.extract(taken), std::move(failures), finished.tries);
+  }
+  keep(finished.place, std::move(batch));
+  --works_.at(finished.place).open;
+  leave_if_done(finished.place);
+}
+
+void StepCore::respond(sdk::Batch& batch, std::vector<sdk::Failure>& failures) {
+  const auto& step = *settings_.step;
+  if (step.output == sdk::no_slot)
+    return;
+  std::vector<sdk::Failure> all;
+  auto failure = failures.begin();
+  for (std::uint32_t i = 0; i < batch.size(); ++i) {
+    if (failure != failures.end() && failure->index == i) {
+      all.push_back(std::move(*failure++));
+      continue;
+    }
+    auto& record = batch[i];
+    const sdk::Value result = record.get(step.output);
+    auto mapped = sdk::Value::object();
+    bool ok = true;
+    for (const auto& member : step.response) {
+      auto value = member.value->evaluate({&record, &result});
+      if (!value) {
+        all.push_back({i, std::move(value.error())});
+        ok = false;
+        break;
+      }
+      mapped.set(member.name, std::move(*value));
+    }
+    if (ok)
+      record.set(step.output, std::move(mapped));
+  }
+  failures = std::move(all);
+}
+
+void StepCore::emit(sdk::Batch batch) {
+  if (batch.empty() || batch.stale())
+    return;
+  const Place place = sequencer_.open(batch.lane()->id(), batch.attempt());
+  std::vector<sdk::Batch> ready;
+  sequencer_.complete(place, std::move(batch), ready);
+  hand_on(std::move(ready));
+}
+
+void StepCore::keep(Place place, sdk::Batch batch) {
+  if (batch.empty())
+    return;
+  auto& work = works_.at(place);
+  work.finished = sdk::Batch::merge(std::move(work.finished), std::move(batch));
+}
+
+void StepCore::leave_if_done(Place place) {
+  const auto found = works_.find(place);
+  if (found == works_.end() || found->second.open > 0)
+    return;
+  auto node = works_.extract(found);
+  auto& work = node.mapped();
+  std::vector<sdk::Batch> ready;
+  sequencer_.complete(place, std::move(work.finished), ready);
+  hand_on(std::move(ready));
+  if (work.left)
+    work.left();
+  if (work.holds)
+    release_lane(work.lane);
+  forward_due_flush();
+}
+
+void StepCore::hand_on(std::vector<sdk::Batch> ready) {
+  for (auto& batch : ready) {
+    if (batch.stale())
+      continue;
+    if (traits_.expands)
+      on_their_way_ += batch.size();
+    host_.forward(std::move(batch), traits_.expands);
+  }
+}
+
+void StepCore::hold(Place place) {
+  auto& work = works_.at(place);
+  if (work.holds)
+    return;
+  work.holds = true;
+  ++held_lanes_[work.lane];
+}
+
+void StepCore::release_lane(LaneKey lane) {
+  const auto held = held_lanes_.find(lane);
+  if (--held->second > 0)
+    return;
+  held_lanes_.erase(held);
+  while (!held_lanes_.contains(lane)) {
+    const auto queue = queues_.find(lane);
+    if (queue == queues_.end())
+      return;
+    const Place next = queue->second.front();
+    queue->second.pop_front();
+    if (queue->second.empty())
+      queues_.erase(queue);
+    begin(next, std::move(works_.at(next).waiting));
+  }
+}
+
+void StepCore::on_flush() {
+  stage_->on_flush();
+  flushes_.push_back(sequencer_.next());
+  for (std::size_t branch = 0; branch < settings_.branches; ++branch)
+    host_.flush_branch(branch);
+  forward_due_flush();
+}
+
+void StepCore::forward_due_flush() {
+  bool due = false;
+  for (; !flushes_.empty() && flushes_.front() <= sequencer_.oldest(); flushes_.pop_front())
+    due = true;
+  if (due)
+    host_.forward_flush();
+}
+
+void StepCore::on_return(std::size_t branch, sdk::Batch batch) {
+  if (branch < settings_.branches)
+    stage_->on_return(branch, std::move(batch));
+  else
+    return_from_error_steps(std::move(batch));
+}
+
+void StepCore::send(std::size_t branch, sdk::Batch batch) {
+  host_.to_branch(branch, std::move(batch));
+  // The flush passed before this batch; what gathers in there must hear of it again.
+  if (!flushes_.empty())
+    host_.flush_branch(branch);
+}
+
+std::size_t StepCore::room() const noexcept {
+  return on_their_way_ >= settings_.room ? 0 : settings_.room - on_their_way_;
+}
+
+void StepCore::on_room(std::size_t records) {
+  on_their_way_ -= std::min(records, on_their_way_);
+  stage_->on_room();
+}
+
+void StepCore::reset_room() {
+  if (std::exchange(on_their_way_, 0) > 0)
+    stage_->on_room();
+}
+
+void StepCore::after(std::chrono::nanoseconds delay, std::uint64_t token) {
+  at(clock().now() + delay, [this, token] { stage_->on_timer(token); });
+}
+
+void StepCore::at(sdk::Instant when, Due due) {
+  timers_.emplace(when, std::move(due));
+  arm();
+}
+
+void StepCore::arm() {
+  if (timers_.empty() || timers_.begin()->first >= armed_)
+    return;
+  armed_ = timers_.begin()->first;
+  host_.wake_at(armed_);
+}
+
+void StepCore::on_wake() {
+  const auto now = clock().now();
+  if (armed_ <= now)
+    armed_ = sdk::Instant::max();
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    const auto due = std::move(timers_.begin()->second);
+    timers_.erase(timers_.begin());
+    due();
+  }
+  arm();
+}
+
+void StepCore::finish(std::function<void(sdk::Status)> done) {
+  stage_->finish(std::move(done));
+}
+
+StagePost StepCore::post() {
+  return host_.post();
+}
+
+const sdk::Clock& StepCore::clock() const noexcept {
+  return *settings_.clock;
+}
+
+sdk::Log& StepCore::log() const noexcept {
+  return *settings_.log;
+}
+
+}  // namespace millrace::actors

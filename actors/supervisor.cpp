@@ -1,0 +1,67 @@
+#include "actors/supervisor.hpp"
+
+#include "actors/pipeline/pipeline_actor.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace millrace::actors {
+
+caf::behavior supervisor(caf::stateful_actor<SupervisorState>* self,
+                         const std::vector<std::shared_ptr<PipelineShared>>& pipelines,
+                         const std::function<void()>& all_ended) {
+  return self->state.start(pipelines, all_ended);
+}
+
+SupervisorState::~SupervisorState() {
+  for (const auto& pipeline : pipelines_)
+    kill(pipeline.actor);
+}
+
+caf::behavior SupervisorState::start(const std::vector<std::shared_ptr<PipelineShared>>& pipelines,
+                                     std::function<void()> all_ended) {
+  all_ended_ = std::move(all_ended);
+  report_exceptions(self_);
+  self_->set_default_handler(caf::drop);
+  self_->set_down_handler([this](caf::down_msg& down) { on_down(down); });
+  for (const auto& shared : pipelines) {
+    auto actor = self_->spawn(pipeline_actor, shared);
+    self_->monitor(actor);
+    pipelines_.push_back({shared, std::move(actor)});
+  }
+  end_if_done();
+  return {[this](const StopPipeline& stop) {
+    for (const auto& pipeline : pipelines_) {
+      if (pipeline.actor)
+        self_->send(pipeline.actor, stop);
+    }
+  }};
+}
+
+void SupervisorState::on_down(const caf::down_msg& down) {
+  for (auto& pipeline : pipelines_) {
+    if (!pipeline.actor || pipeline.actor.address() != down.source)
+      continue;
+    pipeline.actor = nullptr;
+    auto& board = *pipeline.shared->board;
+    const auto state = board.state.load();
+    if (state != PipelineState::finished && state != PipelineState::failed) {
+      const std::lock_guard lock{board.mutex};
+      board.error = sdk::Error{sdk::ErrorKind::internal,
+                               "the pipeline's actor died: " + caf::to_string(down.reason)};
+      board.state = PipelineState::failed;
+    }
+  }
+  end_if_done();
+}
+
+void SupervisorState::end_if_done() {
+  if (std::any_of(pipelines_.begin(), pipelines_.end(),
+                  [](const Pipeline& pipeline) { return pipeline.actor != nullptr; }))
+    return;
+  if (const auto ended = std::exchange(all_ended_, nullptr))
+    ended();
+  self_->quit();
+}
+
+}  // namespace millrace::actors
