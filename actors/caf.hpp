@@ -2,14 +2,31 @@
 // written here once (notes in docs/decisions).
 #pragma once
 
+#include "connectors/sdk/error.hpp"
+
 #include <caf/all.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <string>
 #include <utility>
 
 namespace millrace::actors {
+
+/// The shared queue wakes an idle worker at once, and nobody keeps one for longer than so many
+/// messages (docs/decisions).
+inline void configure_scheduler(caf::actor_system_config& config, std::size_t threads,
+                                bool stealing = false, std::size_t max_throughput = 50) {
+  config.set("scheduler.policy", stealing ? caf::atom("stealing") : caf::atom("sharing"));
+  config.set("scheduler.max-threads", threads);
+  config.set("scheduler.max-throughput", max_throughput);
+}
+
+/// The reason of an actor that ends with one of our errors on purpose; no crash.
+inline caf::error to_caf(const sdk::Error& error) {
+  return caf::make_error(caf::sec::cannot_connect_to_node, error.to_string());
+}
 
 /// Ends an actor before what waits in its mailbox: that is destroyed.
 template <class Handle>

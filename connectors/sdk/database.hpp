@@ -113,6 +113,10 @@ public:
 
   virtual std::string begin_sql(const TransactionOptions& options) const = 0;
 
+  /// What `currentdatetime()` and `currentdate()` are, written into a statement.
+  virtual std::string_view current_datetime_sql() const noexcept = 0;
+  virtual std::string_view current_date_sql() const noexcept = 0;
+
   /// The same mistake for everybody: 'settings' cannot work with this driver.
   virtual Status check(const DatabaseSettings& settings) const = 0;
 

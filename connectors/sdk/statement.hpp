@@ -31,7 +31,7 @@ struct StatementOptions {
 
 /// One statement, run once per parameter set; each run commits on its own outside a transaction.
 struct Statement {
-  std::string sql;  // placeholders as the driver has them: `$1`, `$2`, … (sqlite: `?1`, `?2`, …)
+  std::string sql;  // placeholders `$1`, `$2`, … with every driver
   std::vector<Parameters> sets = {{}};
   StatementOptions options = {};
 };

@@ -166,10 +166,14 @@ private:
     do {
       ++at_;
       while (at_ < sql_.size()) {
-        const bool escapes = (backslashes && peek() == '\\') || (peek() == '\'' && peek(1) == '\'');
-        if (!escapes && peek() == '\'')
+        if (backslashes && peek() == '\\')
+          at_ += 2;
+        else if (peek() == '\'' && peek(1) == '\'')
+          at_ += 2;
+        else if (peek() == '\'')
           break;
-        at_ += escapes ? 2 : 1;
+        else
+          ++at_;
       }
       if (at_ >= sql_.size()) {
         fail(start, "a string that does not end begins");

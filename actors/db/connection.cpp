@@ -1,0 +1,78 @@
+#include "actors/db/connection.hpp"
+
+#include <utility>
+
+namespace millrace::actors::db {
+
+const char* ConnectionState::name = "db.connection";
+
+ConnectionState::~ConnectionState() {
+  if (wire)
+    wire->close();
+}
+
+namespace {
+
+// Events come from the wire's thread; they only pass the news on.
+sdk::WireEvents events_to(const ConnectionActor& actor) {
+  return {
+    .connected = [actor] { caf::anon_send(actor, WireConnected{}); },
+    .answered =
+      [actor](std::vector<sdk::WireAnswer> answers) {
+        caf::anon_send(
+          actor, WireAnswered{std::make_shared<std::vector<sdk::WireAnswer>>(std::move(answers))});
+      },
+    .lost =
+      [actor](sdk::WireLoss loss) {
+        caf::anon_send(actor, WireGone{std::make_shared<const sdk::WireLoss>(std::move(loss))});
+      },
+  };
+}
+
+std::vector<ItemAnswer> decode(std::vector<sdk::WireAnswer>& answers) {
+  std::vector<ItemAnswer> decoded;
+  decoded.reserve(answers.size());
+  for (auto& answer : answers) {
+    if (answer.result)
+      decoded.push_back({answer.id, (*answer.result)->decode(), false});
+    else
+      decoded.push_back({answer.id, std::move(answer.result).error(), answer.aborted});
+  }
+  return decoded;
+}
+
+}  // namespace
+
+ConnectionActor::behavior_type connection(ConnectionActor::stateful_pointer<ConnectionState> self,
+                                          ConnectionId id, PoolActor owner, PoolServices services) {
+  report_exceptions(self);
+  self->state.wire = services.driver->make_wire(*services.settings, services.reactor->loop(),
+                                                events_to(caf::actor_cast<ConnectionActor>(self)));
+  self->state.wire->connect();
+  return {
+    [self](StatementBurst& burst) {
+      self->state.client = burst.client;
+      self->state.wire->send(std::move(*burst.entries));
+    },
+    [self, id, owner](WireConnected) { self->send(owner, ConnectionUp{id}); },
+    [self, id](WireAnswered& answered) {
+      if (self->state.client)
+        self->send(self->state.client, BurstAnswered{id, std::make_shared<std::vector<ItemAnswer>>(
+                                                           decode(*answered.answers))});
+    },
+    // The pool still owns what was in flight: our end is its signal to retry and restart.
+    [self, id, owner](const WireGone& gone) {
+      if (self->state.client && self->state.client != owner)
+        self->send(self->state.client, ConnectionGone{id, gone.loss});
+      self->send(owner, ConnectionGone{id, gone.loss});
+      self->quit(to_caf(gone.loss->error));
+    },
+    [self](CloseWire close) {
+      self->state.wire->close();
+      if (close.at_once)
+        self->quit();
+    },
+  };
+}
+
+}  // namespace millrace::actors::db

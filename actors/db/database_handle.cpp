@@ -1,0 +1,153 @@
+#include "actors/db/database_handle.hpp"
+
+#include "actors/db/protocol.hpp"
+#include "actors/db/statement_gate.hpp"
+#include "actors/db/transaction_state.hpp"
+
+#include <optional>
+#include <utility>
+
+namespace millrace::actors {
+
+namespace {
+
+using db::Addressee;
+using db::Request;
+using db::RequestPtr;
+using db::SessionVerb;
+
+RequestPtr session_request(sdk::Statement statement, Request::Done done) {
+  std::vector<sdk::Statement> one;
+  one.push_back(std::move(statement));
+  auto request = std::make_shared<Request>(std::move(one), false, std::move(done));
+  request->addressee = Addressee::session;
+  return request;
+}
+
+// A command whose only news is whether it worked.
+RequestPtr control_request(std::string sql, SessionHandle::Done done) {
+  return session_request({.sql = std::move(sql)},
+                         [done = std::move(done)](const ExecuteReply& reply) {
+                           const auto& result = reply.results.front();
+                           done(result ? sdk::Status{} : sdk::Status{result.error()});
+                         });
+}
+
+}  // namespace
+
+std::string_view to_string(HealthStatus status) noexcept {
+  switch (status) {
+  case HealthStatus::healthy:
+    return "healthy";
+  case HealthStatus::degraded:
+    return "degraded";
+  case HealthStatus::unhealthy:
+    break;
+  }
+  return "unhealthy";
+}
+
+SessionHandle::SessionHandle(std::shared_ptr<db::SessionLink> link) : link_{std::move(link)} {
+}
+
+void SessionHandle::execute(sdk::Statement statement,
+                            std::function<void(ExecuteReply)> done) const {
+  caf::anon_send(link_->actor(),
+                 db::SessionCommand{SessionVerb::execute,
+                                    session_request(std::move(statement), std::move(done))});
+}
+
+void SessionHandle::savepoint(std::string name, Done done) const {
+  caf::anon_send(link_->actor(),
+                 db::SessionCommand{
+                   SessionVerb::savepoint,
+                   control_request("SAVEPOINT " + db::quote_identifier(name), std::move(done))});
+}
+
+void SessionHandle::rollback_to(std::string name, Done done) const {
+  caf::anon_send(link_->actor(), db::SessionCommand{SessionVerb::rollback_to,
+                                                    control_request("ROLLBACK TO SAVEPOINT "
+                                                                      + db::quote_identifier(name),
+                                                                    std::move(done))});
+}
+
+void SessionHandle::release(std::string name, Done done) const {
+  caf::anon_send(link_->actor(), db::SessionCommand{SessionVerb::release,
+                                                    control_request("RELEASE SAVEPOINT "
+                                                                      + db::quote_identifier(name),
+                                                                    std::move(done))});
+}
+
+void SessionHandle::commit(Done done) const {
+  caf::anon_send(link_->actor(), db::SessionCommand{SessionVerb::commit,
+                                                    control_request("COMMIT", std::move(done))});
+}
+
+void SessionHandle::rollback(Done done) const {
+  caf::anon_send(link_->actor(), db::SessionCommand{SessionVerb::rollback,
+                                                    control_request("ROLLBACK", std::move(done))});
+}
+
+DatabaseHandle::DatabaseHandle(std::shared_ptr<db::PoolLink> link) : link_{std::move(link)} {
+}
+
+void DatabaseHandle::execute(sdk::Statement statement,
+                             std::function<void(ExecuteReply)> done) const {
+  std::vector<sdk::Statement> one;
+  one.push_back(std::move(statement));
+  auto request = std::make_shared<Request>(std::move(one), false, std::move(done));
+  if (auto refused = db::shared_lane_refusal(request->statements.front()->sql)) {
+    request->refuse(*refused);
+    return;
+  }
+  caf::anon_send(link_->actor, db::ExecuteSql{std::move(request)});
+}
+
+void DatabaseHandle::execute_batch(std::vector<sdk::Statement> statements,
+                                   std::function<void(ExecuteReply)> done) const {
+  auto request = std::make_shared<Request>(std::move(statements), true, std::move(done));
+  for (const auto& statement : request->statements) {
+    if (auto refused = db::shared_lane_refusal(statement->sql)) {
+      request->refuse(*refused);
+      return;
+    }
+  }
+  if (request->items.empty())
+    request->answer();
+  else
+    caf::anon_send(link_->actor, db::ExecuteSql{std::move(request)});
+}
+
+void DatabaseHandle::begin(sdk::TransactionOptions options,
+                           std::function<void(sdk::Result<SessionHandle>)> done) const {
+  auto request = std::make_shared<db::SessionRequest>();
+  request->options = options;
+  request->done = std::move(done);
+  caf::anon_send(link_->actor, db::BeginTransaction{std::move(request)});
+}
+
+void DatabaseHandle::pool_info(std::function<void(PoolInfo)> done) const {
+  caf::anon_send(link_->actor, db::GetPoolInfo{std::move(done)});
+}
+
+void DatabaseHandle::health(std::function<void(HealthReport)> done) const {
+  caf::anon_send(link_->actor, db::HealthCheck{std::move(done)});
+}
+
+void DatabaseHandle::drain(std::function<void()> done) const {
+  caf::anon_send(link_->actor, db::Drain{std::move(done)});
+}
+
+void DatabaseHandle::close() const {
+  caf::anon_send(link_->actor, db::Close{});
+}
+
+const sdk::DatabaseSettings& DatabaseHandle::settings() const noexcept {
+  return *link_->settings;
+}
+
+const sdk::DatabaseDriver& DatabaseHandle::driver() const noexcept {
+  return *link_->driver;
+}
+
+}  // namespace millrace::actors

@@ -1,0 +1,183 @@
+// PoolCore: the decisions of a pool, without actors and without I/O. It owns every request until it
+// is answered, and says what to do through actions that its actor carries out.
+//
+//   PoolCore core{limits, seed};
+//   core.start(now);
+//   core.submit(request, now);
+//   for (auto& action : core.take_actions()) …      // open, close, send, grant
+//   arm(core.next_tick());
+#pragma once
+
+#include "actors/db/request.hpp"
+#include "actors/db/retry_policy.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+namespace millrace::actors::db {
+
+struct PoolLimits {
+  sdk::PoolSettings pool;
+  sdk::DatabaseRetry retry;
+  std::uint32_t connections =
+    10;                    // the hard limit, all lanes and those that are just closing together
+  std::uint32_t lane = 2;  // connections that run autocommit statements
+  bool keeps_connection = false;  // the data lives in the connection
+  std::string server;             // its name, for messages
+};
+
+/// What an entry gave, decoded.
+struct ItemAnswer {
+  std::uint64_t id = 0;  // of the WireEntry
+  sdk::Result<sdk::SqlResult> result;
+  bool aborted = false;
+};
+
+struct OpenConnection {
+  ConnectionId id;
+};
+
+struct CloseConnection {
+  ConnectionId id;
+};
+
+struct SendEntries {
+  ConnectionId id;
+  std::vector<sdk::WireEntry> entries;
+};
+
+/// The connection is the caller's until `released`.
+struct GrantSession {
+  ConnectionId id;
+  SessionRequestPtr request;
+};
+
+using PoolAction = std::variant<OpenConnection, CloseConnection, SendEntries, GrantSession>;
+
+class PoolCore {
+public:
+  PoolCore(PoolLimits limits, std::uint64_t seed);
+
+  void start(sdk::Instant now);
+  void submit(RequestPtr request, sdk::Instant now);
+  void submit(SessionRequestPtr request, sdk::Instant now);
+
+  void connected(ConnectionId id, sdk::Instant now);
+  void answered(ConnectionId id, std::vector<ItemAnswer> answers, sdk::Instant now);
+
+  /// It could not be opened, broke, or was closed. What was on it goes elsewhere or is answered.
+  void lost(ConnectionId id, const sdk::WireLoss& loss, sdk::Instant now);
+
+  /// A session gives its connection back; `clean`: nothing of the session is left in it.
+  void released(ConnectionId id, bool clean, sdk::Instant now);
+
+  void tick(sdk::Instant now);
+
+  /// Takes no more requests; `drained` once what was accepted is answered.
+  void drain(sdk::Instant now);
+  bool drained() const noexcept;
+
+  /// Answers everything with `error` and closes all connections.
+  void shut(const sdk::Error& error);
+
+  std::vector<PoolAction> take_actions() { return std::exchange(actions_, {}); }
+
+  /// When `tick` has something to do next; none: never.
+  std::optional<sdk::Instant> next_tick() const;
+
+  PoolInfo info() const;
+
+  /// Why the server cannot be reached; none while it can.
+  const std::optional<sdk::Error>& down_reason() const noexcept { return down_; }
+
+private:
+  enum class State : std::uint8_t { connecting, ready, lent, closing };
+
+  struct Connection {
+    State state = State::connecting;
+    RequestPtr partial;  // the rest of it goes out when there is room
+    std::uint32_t in_flight = 0;
+    sdk::Instant last_used;
+    std::optional<sdk::Instant> retire_at;
+  };
+
+  struct KeyOrder {
+    ConnectionId connection = 0;
+    std::uint32_t requests = 0;
+  };
+
+  using Connections = std::map<ConnectionId, Connection>;
+  using Phases = std::unordered_map<std::uint64_t, sdk::StatementPhase>;
+
+  // pool_core.cpp: what comes in
+  void accept(const RequestPtr& request, sdk::Instant now);
+  std::optional<sdk::Error> refusal(sdk::Instant now) const;
+  void settle_item(const RequestPtr& request, ItemAnswer answer);
+  void finish_round(const RequestPtr& request, sdk::Instant now);
+  void finish_atomic(const RequestPtr& request);
+  void fail_unsent(const RequestPtr& request, const sdk::Error& error);
+  void complete(const RequestPtr& request);
+  void recover_from(ConnectionId id, const sdk::WireLoss& loss, sdk::Instant now);
+  void recover_items(const RequestPtr& request, const sdk::WireLoss& loss, const Phases& phases);
+  void recover_group(const RequestPtr& request, const sdk::WireLoss& loss, const Phases& phases);
+  static LossVerdict judge(const RequestPtr& request, std::uint32_t item, const sdk::WireLoss& loss,
+                           const Phases& phases);
+  void leave_connection(const RequestPtr& request);
+
+  // pool_dispatch.cpp: what goes where
+  void balance(sdk::Instant now);
+  void feed(ConnectionId id, Connection& connection);
+  RequestPtr next_for(ConnectionId id);
+  void dispatch(ConnectionId id, Connection& connection, const RequestPtr& request);
+  Connections::iterator pick_idle();
+  std::uint32_t lanes_busy() const;
+  bool lane_has_room() const;
+  void reserve_for_sessions();
+  void serve_reserved();
+  void grant(Connections::iterator connection);
+
+  // pool_growth.cpp: how many connections, and when the server is down
+  void grow(sdk::Instant now);
+  void open();
+  void close(ConnectionId id, Connection& connection);
+  std::optional<sdk::Instant> retirement(sdk::Instant now);
+  void retire(sdk::Instant now);
+  void connect_failed(const sdk::WireLoss& loss, sdk::Instant now);
+  void fail_waiting(const sdk::Error& error);
+  void expire_waiting(sdk::Instant now);
+  bool is_idle(const Connection& connection) const;
+  sdk::Error down_error(sdk::Instant now) const;
+  sdk::Error waited_too_long() const;
+
+  PoolLimits limits_;
+  RetryPolicy retry_;
+  std::mt19937_64 random_;
+  Connections connections_;
+  std::unordered_map<std::uint64_t, RequestPtr> open_;  // every request that is not answered
+  std::deque<RequestPtr> waiting_;  // of them, those that no connection has taken
+  std::deque<SessionRequestPtr> sessions_;
+  std::multimap<sdk::Instant, RequestPtr> retries_;
+  std::unordered_map<std::uint64_t, KeyOrder> keys_;
+  std::vector<PoolAction> actions_;
+
+  ConnectionId last_connection_ = 0;
+  ConnectionId reserved_ = 0;  // gets no more autocommit work: a session waits for it
+  std::uint64_t last_request_ = 0;
+  std::uint32_t failures_ = 0;  // connects that failed in a row
+  bool refused_ = false;        // by the server: it does not like our settings
+  std::optional<sdk::Instant> next_probe_;
+  sdk::Instant last_probe_;
+  std::optional<sdk::Error> down_;
+  bool draining_ = false;
+  bool shut_ = false;
+  PoolInfo counters_;
+};
+
+}  // namespace millrace::actors::db

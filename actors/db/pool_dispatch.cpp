@@ -1,0 +1,182 @@
+// What goes to which connection: autocommit statements share a few (the lane), sessions have one
+// each.
+#include "actors/db/pool_core.hpp"
+
+#include <algorithm>
+
+namespace millrace::actors::db {
+
+namespace {
+
+constexpr unsigned item_bits = 24;
+
+}  // namespace
+
+void PoolCore::balance(sdk::Instant now) {
+  if (shut_)
+    return;
+  serve_reserved();
+  // Connections of the lane that have room again, then idle ones for whoever waits longest.
+  for (auto& [id, connection] : connections_) {
+    if (connection.state == State::ready && (connection.in_flight > 0 || connection.partial))
+      feed(id, connection);
+  }
+  while (true) {
+    const auto idle = pick_idle();
+    if (idle == connections_.end())
+      break;
+    const bool lane = !waiting_.empty() && !lane_has_room() && lanes_busy() < limits_.lane;
+    const bool session = !sessions_.empty();
+    if (session && (!lane || sessions_.front()->id < waiting_.front()->id)) {
+      grant(idle);
+    } else if (lane) {
+      feed(idle->first, idle->second);
+      // What waits is bound to other connections by its order.
+      if (idle->second.in_flight == 0)
+        break;
+    } else {
+      break;
+    }
+  }
+  reserve_for_sessions();
+  grow(now);
+}
+
+bool PoolCore::is_idle(const Connection& connection) const {
+  return connection.state == State::ready && connection.in_flight == 0 && !connection.partial;
+}
+
+PoolCore::Connections::iterator PoolCore::pick_idle() {
+  auto best = connections_.end();
+  for (auto it = connections_.begin(); it != connections_.end(); ++it) {
+    if (!is_idle(it->second) || it->first == reserved_)
+      continue;
+    const bool better = best == connections_.end()
+                        || (limits_.pool.lifo ? it->second.last_used > best->second.last_used
+                                              : it->second.last_used < best->second.last_used);
+    if (better)
+      best = it;
+  }
+  return best;
+}
+
+std::uint32_t PoolCore::lanes_busy() const {
+  return static_cast<std::uint32_t>(std::ranges::count_if(connections_, [](const auto& entry) {
+    return entry.second.state == State::ready && entry.second.in_flight > 0;
+  }));
+}
+
+// Whether a connection at work will take what waits soon enough: then no other one is started for
+// it.
+bool PoolCore::lane_has_room() const {
+  return std::ranges::any_of(connections_, [this](const auto& entry) {
+    const auto& [id, connection] = entry;
+    return connection.state == State::ready && id != reserved_ && connection.in_flight > 0
+           && connection.in_flight <= limits_.pool.lane_depth / 2 && !connection.partial;
+  });
+}
+
+void PoolCore::feed(ConnectionId id, Connection& connection) {
+  // Refilled in lumps: a half-empty pipeline is still full for the server.
+  const auto depth = limits_.pool.lane_depth;
+  if (id == reserved_)
+    return;
+  while (connection.in_flight <= depth / 2) {
+    if (!connection.partial)
+      connection.partial = next_for(id);
+    if (!connection.partial)
+      return;
+    dispatch(id, connection, connection.partial);
+  }
+}
+
+RequestPtr PoolCore::next_for(ConnectionId id) {
+  // A request whose order key is at work elsewhere stays; a later one of the same key must not
+  // overtake it.
+  constexpr std::size_t look_ahead = 64;
+  std::vector<std::uint64_t> held_back;
+  const auto end = std::min(waiting_.size(), look_ahead);
+  for (std::size_t i = 0; i < end; ++i) {
+    const auto key = waiting_[i]->statements.front()->options.order_key;
+    if (key != 0) {
+      auto& order = keys_[key];
+      const bool elsewhere = order.connection != 0 && order.connection != id;
+      if (elsewhere || std::ranges::find(held_back, key) != held_back.end()) {
+        held_back.push_back(key);
+        continue;
+      }
+      order.connection = id;
+    }
+    auto request = waiting_[i];
+    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+    return request;
+  }
+  return nullptr;
+}
+
+void PoolCore::dispatch(ConnectionId id, Connection& connection, const RequestPtr& request) {
+  const auto depth = limits_.pool.lane_depth;
+  const auto left = request->todo.size() - request->sent;
+  const auto room = depth > connection.in_flight ? depth - connection.in_flight : 1;
+  const auto count = request->atomic ? left : std::min<std::size_t>(left, room);
+  std::vector<sdk::WireEntry> entries;
+  entries.reserve(count);
+  request->connection = id;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto index = request->todo[request->sent++];
+    auto& item = request->items[index];
+    item.in_flight = true;
+    ++item.attempts;
+    entries.push_back({.id = (request->id << item_bits) | index,
+                       .statement = request->statements[item.statement],
+                       .set = item.set,
+                       .sync = !request->atomic || i + 1 == count});
+  }
+  request->in_flight += static_cast<std::uint32_t>(count);
+  connection.in_flight += static_cast<std::uint32_t>(count);
+  if (request->sent == request->todo.size())
+    connection.partial.reset();
+  actions_.emplace_back(SendEntries{id, std::move(entries)});
+}
+
+void PoolCore::grant(Connections::iterator connection) {
+  connection->second.state = State::lent;
+  actions_.emplace_back(GrantSession{connection->first, sessions_.front()});
+  sessions_.pop_front();
+}
+
+// A session that no idle connection can serve takes one from the lane: it gets no more work, and is
+// lent once it is empty.
+void PoolCore::reserve_for_sessions() {
+  if (sessions_.empty()) {
+    reserved_ = 0;
+    return;
+  }
+  if (reserved_ != 0 || connections_.size() < limits_.connections)
+    return;
+  auto least = connections_.end();
+  for (auto it = connections_.begin(); it != connections_.end(); ++it) {
+    if (it->second.state == State::ready && it->second.in_flight > 0
+        && (least == connections_.end() || it->second.in_flight < least->second.in_flight))
+      least = it;
+  }
+  if (least != connections_.end())
+    reserved_ = least->first;
+}
+
+void PoolCore::serve_reserved() {
+  const auto found = connections_.find(reserved_);
+  if (found == connections_.end() || found->second.state != State::ready
+      || found->second.in_flight > 0)
+    return;
+  reserved_ = 0;
+  // The rest of what it was at work on goes on wherever there is room.
+  if (auto rest = std::exchange(found->second.partial, nullptr)) {
+    leave_connection(rest);
+    waiting_.push_front(std::move(rest));
+  }
+  if (!sessions_.empty())
+    grant(found);
+}
+
+}  // namespace millrace::actors::db

@@ -1,0 +1,189 @@
+// The messages between a pool, its connections and its sessions. All are plain sends; what is owed
+// to a caller is a Request, which answers for itself when it is dropped.
+#pragma once
+
+#include "actors/caf.hpp"
+#include "actors/db/database_handle.hpp"
+#include "actors/db/pool_core.hpp"
+#include "actors/db/request.hpp"
+#include "actors/db/session_verb.hpp"
+#include "connectors/sdk/database.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace millrace::actors::db {
+
+// --- to the pool
+struct ExecuteSql {
+  RequestPtr request;
+};
+
+struct BeginTransaction {
+  SessionRequestPtr request;
+};
+
+struct GetPoolInfo {
+  std::function<void(PoolInfo)> done;
+};
+
+struct HealthCheck {
+  std::function<void(HealthReport)> done;
+};
+
+struct Drain {
+  std::function<void()> done;
+};
+
+struct Close {};
+
+struct ConnectionUp {
+  ConnectionId id = 0;
+};
+
+struct SessionReturned {
+  ConnectionId id = 0;
+  bool clean = false;
+};
+
+struct PoolTick {
+  std::uint64_t epoch = 0;
+};
+
+/// A connection actor is gone; comes behind everything that it had sent.
+struct ReapConnection {
+  ConnectionId id = 0;
+};
+
+// --- to whoever a connection works for
+struct BurstAnswered {
+  ConnectionId id = 0;
+  std::shared_ptr<std::vector<ItemAnswer>> answers;
+};
+
+struct ConnectionGone {
+  ConnectionId id = 0;
+  std::shared_ptr<const sdk::WireLoss> loss;
+};
+
+// --- to a session
+struct SessionCommand {
+  SessionVerb verb = SessionVerb::execute;
+  RequestPtr request;
+};
+
+/// Nobody holds the session any more.
+struct SessionDropped {};
+
+/// Whoever sends statements to a connection.
+using BurstClient = caf::typed_actor<
+  // Results, in the order sent; each is final.
+  caf::reacts_to<BurstAnswered>,
+  // Once; what has no answer yet stands in the loss.
+  caf::reacts_to<ConnectionGone>>;
+
+// --- to a connection
+struct StatementBurst {
+  std::shared_ptr<std::vector<sdk::WireEntry>> entries;
+  BurstClient client;
+};
+
+struct WireConnected {};
+
+struct WireAnswered {
+  std::shared_ptr<std::vector<sdk::WireAnswer>> answers;
+};
+
+struct WireGone {
+  std::shared_ptr<const sdk::WireLoss> loss;
+};
+
+struct CloseWire {
+  bool at_once = false;  // end without waiting until the server is rid of it
+};
+
+/// Owns one wire; ends with the error as its reason when the connection is lost.
+using ConnectionActor = caf::typed_actor<
+  // Goes out at once; the answers come to its `client`.
+  caf::reacts_to<StatementBurst>,
+  // From the wire's thread.
+  caf::reacts_to<WireConnected>, caf::reacts_to<WireAnswered>, caf::reacts_to<WireGone>,
+  caf::reacts_to<CloseWire>>;
+
+/// One open transaction on a connection that is its own until it ends.
+using SessionActor = caf::typed_actor<
+  // Runs after those before it; one at a time.
+  caf::reacts_to<SessionCommand>,
+  // Rolls back what is still open.
+  caf::reacts_to<SessionDropped>, caf::reacts_to<BurstAnswered>, caf::reacts_to<ConnectionGone>>;
+
+/// Owns every request until it is answered, supervises connections and sessions.
+using PoolActor = caf::typed_actor<
+  // Runs each parameter set on its own; `overloaded` at once when too many wait.
+  caf::reacts_to<ExecuteSql>,
+  // Waits for a connection of its own, then answers with a session.
+  caf::reacts_to<BeginTransaction>,
+  // Reports load without touching the database.
+  caf::reacts_to<GetPoolInfo>,
+  // Asks the server, ahead of what waits, for a second at most.
+  caf::reacts_to<HealthCheck>,
+  // Takes nothing new, lets what was accepted end, then closes.
+  caf::reacts_to<Drain>,
+  // Answers what is open with errors and ends.
+  caf::reacts_to<Close>, caf::reacts_to<ConnectionUp>, caf::reacts_to<BurstAnswered>,
+  caf::reacts_to<ConnectionGone>, caf::reacts_to<SessionReturned>, caf::reacts_to<PoolTick>,
+  caf::reacts_to<ReapConnection>>;
+
+/// What a pool's actor needs of the world; all outlives it.
+struct PoolServices {
+  const sdk::DatabaseDriver* driver = nullptr;
+  std::shared_ptr<const sdk::DatabaseSettings> settings;
+  sdk::Reactor* reactor = nullptr;
+  sdk::Log* log = nullptr;
+  const sdk::Clock* clock = nullptr;
+  std::uint64_t seed = 0;
+};
+
+struct PoolLink {
+  PoolActor actor;
+  const sdk::DatabaseDriver* driver = nullptr;
+  std::shared_ptr<const sdk::DatabaseSettings> settings;
+};
+
+class SessionLink {
+public:
+  explicit SessionLink(SessionActor session) : session_{std::move(session)} {}
+
+  SessionLink(const SessionLink&) = delete;
+  SessionLink& operator=(const SessionLink&) = delete;
+  ~SessionLink();
+
+  const SessionActor& actor() const noexcept { return session_; }
+
+private:
+  SessionActor session_;
+};
+
+}  // namespace millrace::actors::db
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::ExecuteSql)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::BeginTransaction)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::GetPoolInfo)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::HealthCheck)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::Drain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::Close)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::ConnectionUp)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::SessionReturned)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::PoolTick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::ReapConnection)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::BurstAnswered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::ConnectionGone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::SessionCommand)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::SessionDropped)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::StatementBurst)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::WireConnected)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::WireAnswered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::WireGone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::CloseWire)

@@ -1,0 +1,92 @@
+// Request: what a caller asked a pool for, from the moment it is accepted until it is answered.
+// Whatever dies on the way, its last owner answers for it.
+#pragma once
+
+#include "actors/db/database_handle.hpp"
+#include "connectors/sdk/clock.hpp"
+
+#include <any>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace millrace::actors::db {
+
+using ConnectionId = std::uint64_t;  // 0 names none
+
+/// Where a request was on its way to; says what to tell its caller when nobody there took it.
+enum class Addressee : std::uint8_t { pool, session };
+
+/// One parameter set of one of the request's statements.
+struct RequestItem {
+  std::uint32_t statement = 0;
+  std::uint32_t set = 0;
+  std::uint8_t attempts = 0;
+  bool in_flight = false;
+  std::optional<sdk::Result<sdk::SqlResult>> result;
+};
+
+class Request {
+public:
+  using Done = std::function<void(ExecuteReply)>;
+
+  Request(std::vector<sdk::Statement> wanted, bool all_or_nothing, Done done_callback);
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
+  /// Answers with errors where nobody did.
+  ~Request();
+
+  /// Sends the results to the caller; items without one have `missing`. Once; later calls do
+  /// nothing.
+  void answer(const sdk::Error& missing);
+  void answer();
+
+  /// The same error for every item.
+  void refuse(const sdk::Error& error);
+
+  std::vector<std::shared_ptr<const sdk::Statement>> statements;
+  std::vector<RequestItem> items;
+  bool atomic = false;  // one group, under one sync
+  bool urgent = false;  // a health check: ahead of the others
+  Addressee addressee = Addressee::pool;
+
+  // Kept by PoolCore.
+  std::uint64_t id = 0;
+  sdk::Instant deadline;            // for being taken by a connection
+  ConnectionId connection = 0;      // that has items of it in flight, or 0
+  std::vector<std::uint32_t> todo;  // items to send, in order
+  std::size_t sent = 0;             // so many of `todo` are under way or back
+  std::uint32_t in_flight = 0;
+  std::vector<std::uint32_t> again;  // items to be sent once more
+  std::chrono::milliseconds again_after{0};
+
+private:
+  Done done_;
+};
+
+using RequestPtr = std::shared_ptr<Request>;
+
+/// Somebody waits for a connection of their own.
+struct SessionRequest {
+  SessionRequest() = default;
+  SessionRequest(const SessionRequest&) = delete;
+  SessionRequest& operator=(const SessionRequest&) = delete;
+  ~SessionRequest();
+
+  /// Once; later calls do nothing.
+  void answer(sdk::Result<SessionHandle> session);
+
+  sdk::TransactionOptions options;
+  std::function<void(sdk::Result<SessionHandle>)> done;
+  std::any owner;  // of the session: its actor's handle, or nothing
+
+  std::uint64_t id = 0;  // kept by PoolCore
+  sdk::Instant deadline;
+};
+
+using SessionRequestPtr = std::shared_ptr<SessionRequest>;
+
+}  // namespace millrace::actors::db

@@ -1,0 +1,83 @@
+#include "actors/db/retry_policy.hpp"
+
+#include "dsl/sql/classify.hpp"
+#include "dsl/sql/lexer.hpp"
+
+#include <algorithm>
+
+namespace millrace::actors::db {
+
+namespace {
+
+// Statements that commit on their own in the middle: a server that ends them has not undone all of
+// it.
+bool commits_inside(const sdk::Statement& statement) {
+  const auto tokens = dsl::tokenize(statement.sql);
+  if (!tokens)
+    return true;
+  const auto kind = dsl::classify(*tokens).kind;
+  return kind != dsl::StatementKind::query && kind != dsl::StatementKind::update;
+}
+
+}  // namespace
+
+std::chrono::milliseconds Backoff::ceiling(std::uint32_t attempt) const noexcept {
+  const auto doublings = std::min(attempt > 0 ? attempt - 1 : 0, 20U);
+  return std::min(cap_, base_ * (std::int64_t{1} << doublings));
+}
+
+LossVerdict judge_loss(sdk::StatementPhase phase, bool server_ended,
+                       const sdk::Statement& statement) {
+  if (phase == sdk::StatementPhase::queued)
+    return LossVerdict::never_happened;
+  if (statement.options.read_only || statement.options.idempotent)
+    return LossVerdict::repeatable;
+  // The server's farewell comes instead of the answer: the statement had not come to its commit.
+  if (phase == sdk::StatementPhase::written && server_ended && !commits_inside(statement))
+    return LossVerdict::never_happened;
+  return LossVerdict::unknown;
+}
+
+sdk::Error outcome_unknown(const sdk::Error& cause) {
+  sdk::Error::Detail detail{.hint = "look whether it happened before you send it again",
+                            .code = "08007"};
+  detail.outcome_unknown = true;
+  return {sdk::ErrorKind::connection,
+          "the connection was lost before the answer came: " + cause.message(), std::move(detail)};
+}
+
+RetryPolicy::RetryPolicy(const sdk::DatabaseRetry& settings, std::uint64_t seed)
+  : settings_{settings}, random_{seed} {
+}
+
+bool RetryPolicy::spend() noexcept {
+  if (budget_ < 10)
+    return false;
+  budget_ -= 10;
+  return true;
+}
+
+void RetryPolicy::succeeded() noexcept {
+  budget_ = std::min(full_budget, budget_ + 1);
+}
+
+std::optional<std::chrono::milliseconds> RetryPolicy::after_error(const sdk::Error& error,
+                                                                  std::uint32_t attempts) {
+  // A connection error that comes as an answer (a demoted primary) never ran either.
+  const bool conflict = error.kind() == sdk::ErrorKind::transaction;
+  const bool connection = error.kind() == sdk::ErrorKind::connection;
+  if (!error.retryable() || error.outcome_unknown() || (!conflict && !connection))
+    return std::nullopt;
+  if (attempts >= settings_.attempts || !spend())
+    return std::nullopt;
+  return Backoff{conflict ? settings_.conflict_base : settings_.connection_base, settings_.cap}
+    .wait(attempts, random_);
+}
+
+bool RetryPolicy::allows_after_loss(LossVerdict verdict, std::uint32_t attempts) {
+  if (verdict == LossVerdict::unknown || attempts >= settings_.attempts)
+    return false;
+  return verdict == LossVerdict::never_happened || spend();
+}
+
+}  // namespace millrace::actors::db

@@ -1,0 +1,28 @@
+#include "actors/db/statement_gate.hpp"
+
+#include "dsl/sql/classify.hpp"
+#include "dsl/sql/lexer.hpp"
+
+namespace millrace::actors::db {
+
+std::optional<sdk::Error> shared_lane_refusal(std::string_view sql) {
+  const auto tokens = dsl::tokenize(sql);
+  if (!tokens)
+    return tokens.error();
+  const auto statement = dsl::single_statement(sql, *tokens);
+  if (!statement)
+    return statement.error();
+  const auto kind = dsl::classify(*statement);
+  if (kind.lane_refusal.empty())
+    return std::nullopt;
+  if (kind.kind == dsl::StatementKind::transaction)
+    return sdk::Error{sdk::ErrorKind::transaction,
+                      kind.keyword + " without a transaction: " + kind.lane_refusal,
+                      {.hint = "begin a transaction, and use its commit, rollback and savepoints",
+                       .code = "25P01"}};
+  return sdk::Error{sdk::ErrorKind::execution,
+                    kind.lane_refusal,
+                    {.hint = "run it inside a transaction", .code = "25001"}};
+}
+
+}  // namespace millrace::actors::db

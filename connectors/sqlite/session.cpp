@@ -1,0 +1,239 @@
+#include "connectors/sqlite/session.hpp"
+
+#include "connectors/sqlite/errors.hpp"
+#include "connectors/sqlite/keywords.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <charconv>
+#include <thread>
+#include <utility>
+
+namespace millrace::sqlite {
+
+namespace {
+
+using namespace std::chrono_literals;
+using sdk::ErrorKind;
+
+constexpr int progress_steps = 4096;  // virtual machine instructions between two looks at the clock
+
+std::string parameter(const sdk::DatabaseSettings& settings, std::string_view name) {
+  for (const auto& [key, value] : settings.parameters) {
+    if (key == name)
+      return value;
+  }
+  return {};
+}
+
+std::chrono::milliseconds busy_timeout(const sdk::DatabaseSettings& settings) {
+  const auto text = parameter(settings, "busy_timeout");
+  int value = 5000;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return std::chrono::milliseconds{std::max(0, value)};
+}
+
+sdk::Error transaction_failed() {
+  return {ErrorKind::transaction,
+          "the transaction has failed, and takes no more statements until it is rolled back",
+          {.hint = "roll back, or roll back to a savepoint", .code = "25P02"}};
+}
+
+}  // namespace
+
+void Session::Finalizer::operator()(sqlite3_stmt* statement) const noexcept {
+  sqlite3_finalize(statement);
+}
+
+void Session::Closer::operator()(sqlite3* connection) const noexcept {
+  sqlite3_close_v2(connection);
+}
+
+Session::Session(const sdk::DatabaseSettings& settings)
+  : path_{settings.dbname},
+    mode_{parameter(settings, "mode")},
+    busy_timeout_{busy_timeout(settings)},
+    statement_timeout_{settings.statement_timeout},
+    statements_{settings.statement_cache} {
+}
+
+Session::~Session() {
+  // Statements go before the connection that they belong to.
+  statements_.clear();
+  uncached_ = {};
+}
+
+sdk::Status Session::open() {
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  if (mode_ == "ro")
+    flags |= SQLITE_OPEN_READONLY;
+  else
+    flags |= SQLITE_OPEN_READWRITE | (mode_ == "rw" ? 0 : SQLITE_OPEN_CREATE);
+  sqlite3* raw = nullptr;
+  const int code = sqlite3_open_v2(path_.c_str(), &raw, flags, nullptr);
+  connection_.reset(raw);
+  if (code != SQLITE_OK)
+    return to_error(code, "cannot open the database file '" + path_ + "': " + sqlite3_errstr(code));
+  sqlite3_busy_handler(raw, &Session::on_busy, this);
+  sqlite3_progress_handler(raw, progress_steps, &Session::on_progress, this);
+  // The first read finds out whether this is a database. One that is locked right now is one.
+  const auto looked = run_plain("SELECT count(*) FROM sqlite_schema");
+  if (!looked && looked.error().kind() == ErrorKind::connection)
+    return to_error(SQLITE_NOTADB, "cannot open '" + path_ + "': " + looked.error().message());
+  // Readers beside the writer, and one flush per checkpoint instead of two per commit. A file that
+  // may not be written, or somebody's lock, leaves the mode as it is.
+  static_cast<void>(run_plain("PRAGMA journal_mode = WAL"));
+  static_cast<void>(run_plain("PRAGMA synchronous = NORMAL"));
+  static_cast<void>(run_plain("PRAGMA foreign_keys = ON"));
+  return {};
+}
+
+sdk::Status Session::run_plain(const char* sql) {
+  deadline_ = std::chrono::steady_clock::time_point::max();
+  interrupted_ = false;
+  if (sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+    return last_error(connection_.get());
+  return {};
+}
+
+bool Session::in_transaction() const noexcept {
+  return in_transaction_ || sqlite3_get_autocommit(connection_.get()) == 0;
+}
+
+sdk::Result<Session::Prepared*> Session::prepare(const std::string& sql) {
+  if (auto* known = statements_.find(sql))
+    return known;
+  sqlite3_stmt* raw = nullptr;
+  const char* tail = nullptr;
+  const int code = sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &raw, &tail);
+  Prepared prepared;
+  prepared.statement.reset(raw);
+  if (code != SQLITE_OK)
+    return last_error(connection_.get());
+  const std::string_view rest{tail, static_cast<std::size_t>(sql.data() + sql.size() - tail)};
+  if (raw == nullptr)
+    return sdk::Error{ErrorKind::execution, "the statement is empty", {.code = "42601"}};
+  if (!is_blank(rest))
+    return sdk::Error{ErrorKind::execution,
+                      "there are two statements in one",
+                      {.hint = "give each its own step, or use executeBatch", .code = "42601"}};
+  prepared.columns = plan_columns(raw);
+  prepared.word = main_keyword(sql);
+  prepared.sql = std::make_shared<const std::string>(sql);
+  prepared.read_only = sqlite3_stmt_readonly(raw) != 0;
+  if (statements_.capacity() == 0) {
+    uncached_ = std::move(prepared);
+    return &uncached_;
+  }
+  statements_.insert(sql, std::move(prepared));
+  return statements_.find(sql);
+}
+
+sdk::Result<sdk::SqlResult> Session::run(const std::shared_ptr<const sdk::Statement>& statement,
+                                         std::uint32_t set) {
+  const auto limit = statement->options.timeout.value_or(statement_timeout_);
+  const auto now = std::chrono::steady_clock::now();
+  deadline_ = limit > 0ms ? now + limit : std::chrono::steady_clock::time_point::max();
+  interrupted_ = false;
+  auto prepared = prepare(statement->sql);
+  if (!prepared) {
+    failed_ = failed_ || in_transaction_;
+    return prepared.error();
+  }
+  return guarded(**prepared, *statement, set);
+}
+
+sdk::Result<sdk::SqlResult> Session::guarded(Prepared& prepared, const sdk::Statement& statement,
+                                             std::uint32_t set) {
+  // SQLite ends a transaction by itself after some errors; what follows must not run outside it.
+  if (in_transaction_ && sqlite3_get_autocommit(connection_.get()) != 0)
+    failed_ = true;
+  const bool ends = prepared.word == "COMMIT" || prepared.word == "END";
+  const bool rolls_back = prepared.word == "ROLLBACK";
+  if (failed_ && ends) {
+    static_cast<void>(run_plain("ROLLBACK"));
+    in_transaction_ = failed_ = false;
+    return sdk::SqlResult{.command = "ROLLBACK", .sql = prepared.sql};
+  }
+  if (failed_ && rolls_back && sqlite3_get_autocommit(connection_.get()) != 0) {
+    in_transaction_ = failed_ = false;
+    return sdk::SqlResult{.command = "ROLLBACK", .sql = prepared.sql};
+  }
+  if (failed_ && !rolls_back)
+    return transaction_failed();
+  if (statement.options.read_only && !prepared.read_only)
+    return sdk::Error{ErrorKind::execution,
+                      "the statement writes, and it was declared read-only",
+                      {.code = "25006"}};
+  auto result = step(prepared, statement.sets[set]);
+  if (!result && result.error().code() == "57014")
+    result = sdk::Error{
+      ErrorKind::timeout, "canceling statement due to statement timeout", {.code = "57014"}};
+  note_transaction(prepared, result.has_value());
+  return result;
+}
+
+void Session::note_transaction(const Prepared& prepared, bool succeeded) {
+  if (!succeeded) {
+    failed_ = in_transaction_;
+    return;
+  }
+  const bool inside = sqlite3_get_autocommit(connection_.get()) == 0;
+  if (prepared.word == "BEGIN" || prepared.word == "COMMIT" || prepared.word == "END"
+      || prepared.word == "ROLLBACK") {
+    in_transaction_ = inside;
+    failed_ = false;
+  }
+}
+
+sdk::Result<sdk::SqlResult> Session::step(Prepared& prepared, const sdk::Parameters& parameters) {
+  auto* statement = prepared.statement.get();
+  if (auto bound = bind(statement, parameters); !bound)
+    return bound.error();
+  sdk::SqlResult result{.shape = prepared.columns.shape, .sql = prepared.sql};
+  int code = SQLITE_ROW;
+  while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+    result.rows.push_back(read_row(statement, prepared.columns));
+  if (code != SQLITE_DONE) {
+    auto error = last_error(connection_.get());
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return error;
+  }
+  // A schema change may have given `SELECT *` other columns; the next run reads them by the new
+  // plan.
+  if (sqlite3_column_count(statement) != static_cast<int>(prepared.columns.kinds.size()))
+    prepared.columns = plan_columns(statement);
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  result.rowcount = row_count(prepared.word, result.rows.size(), !prepared.columns.kinds.empty(),
+                              sqlite3_changes(connection_.get()));
+  result.command = command_tag(prepared.word, *prepared.sql, result.rowcount);
+  return result;
+}
+
+bool Session::out_of_time() const noexcept {
+  return stopped_ || interrupted_ || std::chrono::steady_clock::now() >= deadline_;
+}
+
+int Session::on_busy(void* self, int attempt) noexcept {
+  const auto& session = *static_cast<Session*>(self);
+  // Waits 1, 2, 4, … 32 ms: short for a neighbour's commit, seldom for a long holder. The thread is
+  // ours alone.
+  const auto wait = std::chrono::milliseconds{1U << static_cast<unsigned>(std::min(attempt, 5))};
+  std::chrono::milliseconds waited{0};
+  for (int i = 0; i < attempt; ++i)
+    waited += std::chrono::milliseconds{1U << static_cast<unsigned>(std::min(i, 5))};
+  if (waited >= session.busy_timeout_ || session.out_of_time())
+    return 0;
+  std::this_thread::sleep_for(wait);
+  return 1;
+}
+
+int Session::on_progress(void* self) noexcept {
+  return static_cast<Session*>(self)->out_of_time() ? 1 : 0;
+}
+
+}  // namespace millrace::sqlite

@@ -1,0 +1,61 @@
+// The drivers that the conformance suite runs over, each with a fresh, empty database per test.
+#pragma once
+
+#include "connectors/sdk/connector.hpp"
+#include "connectors/sdk/database.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <unistd.h>
+
+namespace millrace::sqlite {
+extern const sdk::Connector connector;
+}
+
+namespace millrace::actors {
+
+/// A driver under test.
+struct DriverCase {
+  std::string name;
+  const sdk::DatabaseDriver* driver = nullptr;
+  sdk::DatabaseSettings settings;
+};
+
+/// A database file that goes with its owner.
+class TemporaryFile {
+public:
+  TemporaryFile()
+    : folder_{std::filesystem::temp_directory_path()
+              / ("millrace-db-" + std::to_string(getpid()) + "-" + std::to_string(++count()))} {
+    std::filesystem::create_directory(folder_);
+  }
+
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  ~TemporaryFile() { std::filesystem::remove_all(folder_); }
+
+  std::string path() const { return folder_ / "test.db"; }
+
+private:
+  static std::atomic<int>& count() {
+    static std::atomic<int> value{0};
+    return value;
+  }
+
+  std::filesystem::path folder_;
+};
+
+inline DriverCase sqlite_case(const std::string& path) {
+  DriverCase found{.name = "sqlite", .driver = sqlite::connector.database()};
+  found.settings.name = "test";
+  found.settings.driver = "sqlite";
+  found.settings.dbname = path;
+  return found;
+}
+
+}  // namespace millrace::actors
