@@ -1,5 +1,7 @@
 #include "actors/pipeline/connector_stage.hpp"
 #include "actors/pipeline/stage.hpp"
+#include "actors/steps/database_stages.hpp"
+#include "actors/steps/stages.hpp"
 
 #include <variant>
 
@@ -14,6 +16,50 @@ struct MakeStage {
   sdk::Result<StagePtr> operator()(const dsl::ConnectorCall& call) const {
     return make_connector_stage(step, call, env);
   }
+
+  sdk::Result<StagePtr> operator()(const dsl::DatabaseCall& call) const {
+    return make_database_stage(step, call, env);
+  }
+
+  sdk::Result<StagePtr> operator()(const dsl::TransactionBlock& block) const {
+    return make_transaction_stage(step, block, env);
+  }
+
+  sdk::Result<StagePtr> operator()(const dsl::Transform& body) const {
+    return make_transform_stage(step, body);
+  }
+
+  sdk::Result<StagePtr> operator()(const dsl::Filter& body) const { return make_filter_stage(body); }
+
+  sdk::Result<StagePtr> operator()(const dsl::Switch& body) const {
+    return make_switch_stage(step, body);
+  }
+
+  sdk::Result<StagePtr> operator()(const dsl::Foreach& body) const {
+    return body.collect ? make_foreach_stage(step, body) : make_expand_stage(step, body);
+  }
+
+  sdk::Result<StagePtr> operator()(const dsl::Parallel& body) const {
+    return make_parallel_stage(step, body);
+  }
+
+  sdk::Result<StagePtr> operator()(const dsl::Gather& body) const {
+    return make_gather_stage(step, body);
+  }
+
+  sdk::Result<StagePtr> operator()(const dsl::Throttle& body) const {
+    return make_throttle_stage(body);
+  }
+
+  sdk::Result<StagePtr> operator()(const dsl::Dedupe& body) const { return make_dedupe_stage(body); }
+
+  sdk::Result<StagePtr> operator()(const dsl::Delay& body) const { return make_delay_stage(body); }
+
+  sdk::Result<StagePtr> operator()(const dsl::LogMessage& body) const {
+    return make_log_stage(step, body, env);
+  }
+
+  sdk::Result<StagePtr> operator()(const dsl::Fail& body) const { return make_fail_stage(body); }
 
   template <class Other>
   sdk::Result<StagePtr> operator()(const Other& /*body*/) const {

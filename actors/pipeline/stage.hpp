@@ -85,7 +85,8 @@ struct StageTraits {
   bool expands = false;  // may put out more records than it took: asks `room`
   bool limits_time =
     false;  // keeps the step's `timeout` itself; else the actor gives up waiting for it
-  bool needs_attachments = false;  // what records carry (open transactions) goes in with them
+  bool one_by_one = false;  // takes records one at a time, and none waits for another of its batch
+  bool retries = true;      // false: a failed record is not tried again here (inside a transaction)
 };
 
 /// Made anew whenever its actor is (re)started. Called in the actor's turn only.

@@ -29,6 +29,11 @@ void StepCore::on_batch(sdk::Batch batch, std::function<void()> left) {
       left();
     return;
   }
+  if (traits_.one_by_one && batch.size() > 1) {
+    for (std::size_t i = 0; i < batch.size(); ++i)
+      on_batch(batch.take_one(i), i + 1 < batch.size() ? nullptr : std::move(left));
+    return;
+  }
   const LaneKey lane{batch.lane()->id(), batch.attempt()};
   const Place place = sequencer_.open(lane.lane, lane.attempt);
   auto& work = works_[place];
@@ -143,7 +148,9 @@ void StepCore::done(Ticket ticket, sdk::Batch batch, std::vector<sdk::Failure> f
       taken[failures[i].index] = true;
       failures[i].index = i;
     }
-    handle_failures(finished.place, batch.extract(taken), std::move(failures), finished.tries);
+    // Inside a transaction a statement alone is never tried again.
+    handle_failures(finished.place, batch.extract(taken), std::move(failures),
+                    traits_.retries ? finished.tries : UINT32_MAX);
   }
   keep(finished.place, std::move(batch));
   --works_.at(finished.place).open;

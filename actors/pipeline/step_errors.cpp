@@ -48,6 +48,7 @@ void StepCore::act(Place place, sdk::Batch record, const sdk::Error& error, dsl:
     keep(place, std::move(record));
     return;
   case dsl::ErrorAction::dead_letter:
+    record[0].drop_attachments();  // an open transaction is rolled back before others are told
     if (settings_.errors->error_slot != sdk::no_slot)
       record[0].set(settings_.errors->error_slot, error_value(settings_.name, error));
     if (host_.to_dead_letter(record))

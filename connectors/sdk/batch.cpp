@@ -220,4 +220,11 @@ Ack Batch::take_ack(std::size_t index) {
   return taken;
 }
 
+Batch Batch::take_one(std::size_t index) {
+  Batch one{lane_, attempt_};
+  auto ack = take_ack(index);
+  one.add(std::exchange(records_[index], Record{}), std::move(ack));
+  return one;
+}
+
 }  // namespace millrace::sdk

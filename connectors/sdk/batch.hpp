@@ -80,6 +80,9 @@ public:
   /// One more leaf for record `index`.
   Ack fork(std::size_t index);
 
+  /// Takes record `index` with what it owes; an empty one that owes nothing stays in its place.
+  Batch take_one(std::size_t index);
+
   /// Takes what record `index` owes; it owes nothing afterwards.
   Ack take_ack(std::size_t index);
 

@@ -38,9 +38,9 @@ bool parse_error_kind(std::string_view name, ErrorKind& kind) noexcept;
 class Error {
 public:
   struct Detail {
-    std::string hint;              // what to do about it; may be empty
-    std::string code;              // SQLSTATE or errno name; may be empty
-    std::string constraint;        // name of the violated constraint; may be empty
+    std::string hint{};            // what to do about it; may be empty
+    std::string code{};            // SQLSTATE or errno name; may be empty
+    std::string constraint{};      // name of the violated constraint; may be empty
     bool retryable = false;        // trying again later can help, and cannot do harm
     bool outcome_unknown = false;  // it may have happened; nobody can tell
     std::uint32_t attempts = 1;    // how often it was tried

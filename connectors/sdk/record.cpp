@@ -71,4 +71,13 @@ std::unique_ptr<Attachment> Record::detach(std::uint32_t key) noexcept {
   return result;
 }
 
+void Record::share_attachments(const Record& whole) {
+  if (!whole.attachments_)
+    return;
+  for (const auto& [key, attachment] : *whole.attachments_) {
+    if (auto shared = attachment->share())
+      attach(key, std::move(shared));
+  }
+}
+
 }  // namespace millrace::sdk

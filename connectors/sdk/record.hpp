@@ -21,6 +21,9 @@ inline constexpr Slot no_slot = 0xFFFF;
 class Attachment {
 public:
   virtual ~Attachment() = default;
+
+  /// What a part of the record (an item of foreach) holds of it; null: nothing.
+  virtual std::unique_ptr<Attachment> share() const { return nullptr; }
 };
 
 /// Move-only; `copy()` says when a copy is meant.
@@ -61,6 +64,11 @@ public:
   Attachment* attachment(std::uint32_t key) const noexcept;
 
   std::unique_ptr<Attachment> detach(std::uint32_t key) noexcept;
+
+  /// Takes a share of what `whole` holds, of which this record is a part.
+  void share_attachments(const Record& whole);
+
+  void drop_attachments() noexcept { attachments_.reset(); }
 
   bool has_attachments() const noexcept { return attachments_ && !attachments_->empty(); }
 

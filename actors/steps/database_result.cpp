@@ -1,0 +1,34 @@
+#include "actors/steps/database_result.hpp"
+
+#include <string>
+#include <utility>
+
+namespace millrace::actors {
+
+sdk::Result<sdk::Value> batch_result(const ExecuteReply& reply) {
+  // The others only say that they were rolled back (40000 is how the pool marks them).
+  const sdk::Error* error = nullptr;
+  for (const auto& result : reply.results) {
+    if (!result && (!error || error->kind() == sdk::ErrorKind::cancelled))
+      error = &result.error();
+  }
+  if (error)
+    return *error;
+  auto results = sdk::Value::array();
+  std::int64_t rowcount = 0;
+  for (const auto& result : reply.results) {
+    results.push_back(result->to_value());
+    rowcount += result->rowcount.value_or(0);
+  }
+  return sdk::Value::object({{"results", std::move(results)}, {"rowcount", rowcount}});
+}
+
+sdk::Result<sdk::Value> health_result(const HealthReport& report) {
+  if (report.status == HealthStatus::unhealthy)
+    return sdk::Error{sdk::ErrorKind::connection, report.message, {.retryable = true}};
+  return sdk::Value::object({{"status", to_string(report.status)},
+                             {"message", report.message},
+                             {"latency_ms", report.latency_ms}});
+}
+
+}  // namespace millrace::actors

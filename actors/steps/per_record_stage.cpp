@@ -1,0 +1,114 @@
+// executeBatch and dbConnection outside a transaction: one request per record.
+#include "actors/db/database_handle.hpp"
+#include "actors/steps/database_result.hpp"
+#include "actors/steps/database_stages.hpp"
+#include "actors/steps/statement_maker.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace millrace::actors {
+
+namespace {
+
+class PerRecordStage final : public Stage {
+public:
+  PerRecordStage(const dsl::StepProgram& step, const dsl::DatabaseCall& call, const StageEnv& env)
+    : step_{step}, call_{call}, maker_{call, *env.program}, databases_{*env.databases} {}
+
+  StageTraits traits() const noexcept override { return {.limits_time = true}; }
+
+  sdk::Status start(StageContext& context) override {
+    context_ = &context;
+    return maker_.prepare();
+  }
+
+  void process(sdk::Batch batch, Ticket ticket) override {
+    const auto count = static_cast<std::uint32_t>(batch.size());
+    works_.emplace(ticket, Work{std::move(batch), {}, count});
+    for (std::uint32_t i = 0; i < count; ++i) {
+      auto server = maker_.server_of(works_.at(ticket).batch[i]);
+      if (!server)
+        answer(ticket, i, std::move(server).error());
+      else if (call_.operation == dsl::DatabaseOperation::check)
+        check(*server, ticket, i);
+      else
+        run(*server, ticket, i);
+    }
+  }
+
+private:
+  struct Work {
+    sdk::Batch batch;
+    std::vector<sdk::Failure> failures;
+    std::size_t open = 0;
+  };
+
+  void run(std::size_t server, Ticket ticket, std::uint32_t index) {
+    std::vector<sdk::Statement> statements;
+    for (std::size_t number = 0; number < maker_.count(); ++number) {
+      auto made = maker_.make(server, number, works_[ticket].batch[index]);
+      if (!made) {
+        answer(ticket, index, std::move(made).error());
+        return;
+      }
+      sdk::Statement statement;
+      statement.sql = made->text->sql();
+      statement.sets = {std::move(made->parameters)};
+      statement.options.timeout = step_.timeout;
+      statements.push_back(std::move(statement));
+    }
+    databases_[server].execute_batch(
+      std::move(statements), [post = context_->post(), this, ticket, index](ExecuteReply reply) {
+        auto results = std::make_shared<ExecuteReply>(std::move(reply));
+        post([this, ticket, index, results] { answer(ticket, index, batch_result(*results)); });
+      });
+  }
+
+  void check(std::size_t server, Ticket ticket, std::uint32_t index) {
+    databases_[server].health([post = context_->post(), this, ticket, index](HealthReport report) {
+      post([this, ticket, index, report] { answer(ticket, index, health_result(report)); });
+    });
+  }
+
+  void answer(Ticket ticket, std::uint32_t index, sdk::Result<sdk::Value> result) {
+    auto& work = works_.at(ticket);
+    if (!result)
+      work.failures.push_back({index, std::move(result).error()});
+    else if (step_.output != sdk::no_slot)
+      work.batch[index].set(step_.output, std::move(*result));
+    if (--work.open > 0)
+      return;
+    auto done = std::move(work);
+    works_.erase(ticket);
+    std::ranges::sort(done.failures, {}, &sdk::Failure::index);
+    context_->done(ticket, std::move(done.batch), std::move(done.failures));
+  }
+
+  const dsl::StepProgram& step_;
+  const dsl::DatabaseCall& call_;
+  StatementMaker maker_;
+  const std::vector<DatabaseHandle>& databases_;
+  StageContext* context_ = nullptr;
+  std::unordered_map<Ticket, Work> works_;
+};
+
+}  // namespace
+
+StagePtr make_per_record_stage(const dsl::StepProgram& step, const dsl::DatabaseCall& call,
+                               const StageEnv& env) {
+  return std::make_unique<PerRecordStage>(step, call, env);
+}
+
+StagePtr make_database_stage(const dsl::StepProgram& step, const dsl::DatabaseCall& call,
+                             const StageEnv& env) {
+  if (call.span != 0)
+    return make_span_stage(step, call, env);
+  if (call.operation == dsl::DatabaseOperation::execute)
+    return make_autocommit_stage(step, call, env);
+  return make_per_record_stage(step, call, env);
+}
+
+}  // namespace millrace::actors
