@@ -21,6 +21,7 @@ add_library(caf_core UNKNOWN IMPORTED)
 set_target_properties(caf_core PROPERTIES IMPORTED_LOCATION ${CAF_CORE_LIBRARY}
   INTERFACE_INCLUDE_DIRECTORIES ${CAF_INCLUDE_DIR} INTERFACE_LINK_LIBRARIES Threads::Threads)
 
+# Only the executables link it: it takes the place of malloc and of operator new.
 if(MILLRACE_MIMALLOC)
   find_package(mimalloc)
 endif()

@@ -95,6 +95,8 @@ void PipelineActorState::spawn_child(std::size_t index) {
                              caf::actor_cast<caf::actor>(self_));
   self_->monitor(child.actor);
   child.node->address->set(child.replica, child.actor);
+  if (shared_->on_spawn)
+    shared_->on_spawn(child.node->step->name, child.actor);
 }
 
 void PipelineActorState::spawn_source() {

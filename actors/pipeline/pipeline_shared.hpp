@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -42,6 +43,8 @@ struct PipelineShared {
   bool answers = false;             // of the source; set before the source starts
   sdk::Slot result = sdk::no_slot;  // what answers are made of
   Hop dead_letter;                  // empty: there is none
+  // Told of every actor that is spawned for a step; for tests, which kill them. May be empty.
+  std::function<void(const std::string& step, const caf::actor& actor)> on_spawn;
 };
 
 /// One step in its place: where its records come from is its address, where they go is here.

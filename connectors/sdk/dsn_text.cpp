@@ -1,6 +1,8 @@
 #include "connectors/sdk/dsn_text.hpp"
 
+#include <algorithm>
 #include <cstddef>
+#include <utility>
 
 namespace millrace::sdk {
 
@@ -25,33 +27,76 @@ bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
 }
 
-void skip_spaces(std::string_view& text) {
-  while (!text.empty() && is_space(text.front()))
-    text.remove_prefix(1);
-}
+class KeywordParser {
+public:
+  explicit KeywordParser(std::string_view text) : text_{text} {}
 
-// Takes a value off the front, quoted or not; none where a quote is left open.
-std::optional<std::string> take_value(std::string_view& text) {
-  std::string value;
-  const bool quoted = text.starts_with('\'');
-  if (quoted)
-    text.remove_prefix(1);
-  while (!text.empty()) {
-    const char c = text.front();
-    if (!quoted && is_space(c))
-      return value;
-    text.remove_prefix(1);
-    if (quoted && c == '\'')
-      return value;
-    if (c == '\\' && !text.empty()) {
-      value += text.front();
-      text.remove_prefix(1);
-    } else {
-      value += c;
-    }
+  KeywordString run() {
+    skip_spaces();
+    while (at_ < text_.size() && take_pair())
+      skip_spaces();
+    return std::move(out_);
   }
-  return quoted ? std::nullopt : std::optional{value};
-}
+
+private:
+  bool fail(std::size_t offset, std::string reason) {
+    out_.problem = std::move(reason);
+    out_.problem_offset = offset;
+    return false;
+  }
+
+  void skip_spaces() {
+    while (at_ < text_.size() && is_space(text_[at_]))
+      ++at_;
+  }
+
+  bool take_pair() {
+    DsnKeyword pair{.name_offset = at_};
+    const auto end = std::min(text_.find_first_of("= \t\n\r\f\v", at_), text_.size());
+    pair.name = text_.substr(at_, end - at_);
+    at_ = end;
+    skip_spaces();
+    if (at_ >= text_.size() || text_[at_] != '=')
+      return fail(pair.name_offset, "a keyword without '='");
+    if (pair.name.empty())
+      return fail(at_, "a '=' without a keyword");
+    ++at_;
+    skip_spaces();
+    pair.value_offset = at_;
+    const bool whole = at_ < text_.size() && text_[at_] == '\'' ? take_quoted(pair.value)
+                                                                : take_plain(pair.value);
+    if (!whole)
+      return fail(pair.value_offset, "a quoted value that does not end");
+    out_.read.push_back(std::move(pair));
+    return true;
+  }
+
+  bool take_plain(std::string& value) {
+    for (; at_ < text_.size() && !is_space(text_[at_]); ++at_) {
+      if (text_[at_] == '\\' && ++at_ == text_.size())
+        break;
+      value += text_[at_];
+    }
+    return true;
+  }
+
+  bool take_quoted(std::string& value) {
+    for (++at_; at_ < text_.size(); ++at_) {
+      if (text_[at_] == '\'') {
+        ++at_;
+        return true;
+      }
+      if (text_[at_] == '\\' && ++at_ == text_.size())
+        break;
+      value += text_[at_];
+    }
+    return false;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  KeywordString out_;
+};
 
 }  // namespace
 
@@ -100,21 +145,12 @@ std::vector<std::string_view> split_at(std::string_view text, char separator) {
   }
 }
 
-std::optional<DsnParameters> parse_query(std::string_view text) {
-  DsnParameters parameters;
-  if (text.empty())
-    return parameters;
-  for (const auto part : split_at(text, '&')) {
-    const auto equals = part.find('=');
-    if (equals == std::string_view::npos || equals == 0)
-      return std::nullopt;
-    auto key = percent_decode(part.substr(0, equals));
-    auto value = percent_decode(part.substr(equals + 1));
-    if (!key || !value)
-      return std::nullopt;
-    parameters.emplace_back(std::move(*key), std::move(*value));
-  }
-  return parameters;
+std::optional<std::size_t> find_credentials_end(std::string_view rest) {
+  const auto first = rest.find('@');
+  if (first == std::string_view::npos || first > rest.find('/'))
+    return std::nullopt;
+  const auto host_end = std::min(rest.find_first_of("/?", first), rest.size());
+  return rest.substr(0, host_end).rfind('@');
 }
 
 std::string format_query(const DsnParameters& parameters) {
@@ -127,27 +163,55 @@ std::string format_query(const DsnParameters& parameters) {
   return out;
 }
 
-std::optional<DsnParameters> parse_keyword_string(std::string_view text) {
-  DsnParameters parameters;
-  skip_spaces(text);
-  while (!text.empty()) {
-    const auto end = text.find_first_of("= \t\n\r\f\v");
-    if (end == std::string_view::npos || end == 0)
-      return std::nullopt;
-    std::string key{text.substr(0, end)};
-    text.remove_prefix(end);
-    skip_spaces(text);
-    if (!text.starts_with('='))
-      return std::nullopt;
-    text.remove_prefix(1);
-    skip_spaces(text);
-    auto value = take_value(text);
-    if (!value)
-      return std::nullopt;
-    parameters.emplace_back(std::move(key), std::move(*value));
-    skip_spaces(text);
-  }
-  return parameters;
+KeywordString parse_keyword_string(std::string_view text) {
+  return KeywordParser{text}.run();
+}
+
+// PQconndefaults() of libpq 15; tests/connectors/postgres/dsn_libpq_test.cpp compares.
+const std::vector<std::string_view>& postgres_keywords() {
+  static const std::vector<std::string_view> keywords{"service",
+                                                      "user",
+                                                      "password",
+                                                      "passfile",
+                                                      "channel_binding",
+                                                      "connect_timeout",
+                                                      "dbname",
+                                                      "host",
+                                                      "hostaddr",
+                                                      "port",
+                                                      "client_encoding",
+                                                      "options",
+                                                      "application_name",
+                                                      "fallback_application_name",
+                                                      "keepalives",
+                                                      "keepalives_idle",
+                                                      "keepalives_interval",
+                                                      "keepalives_count",
+                                                      "tcp_user_timeout",
+                                                      "sslmode",
+                                                      "sslcompression",
+                                                      "sslcert",
+                                                      "sslkey",
+                                                      "sslpassword",
+                                                      "sslrootcert",
+                                                      "sslcrl",
+                                                      "sslcrldir",
+                                                      "sslsni",
+                                                      "requirepeer",
+                                                      "ssl_min_protocol_version",
+                                                      "ssl_max_protocol_version",
+                                                      "gssencmode",
+                                                      "krbsrvname",
+                                                      "gsslib",
+                                                      "replication",
+                                                      "target_session_attrs"};
+  return keywords;
+}
+
+const std::vector<std::string_view>& sqlite_keywords() {
+  static const std::vector<std::string_view> keywords{"mode",   "cache", "immutable",
+                                                      "nolock", "psow",  "vfs"};
+  return keywords;
 }
 
 }  // namespace millrace::sdk

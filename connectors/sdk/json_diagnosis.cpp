@@ -129,8 +129,7 @@ private:
     const auto length = std::min(text_.find_first_not_of("+-.0123456789eE", at_), text_.size())
                         - at_;
     if (first != '-' && (first < '0' || first > '9'))
-      return static_cast<unsigned char>(first) < 0x80 ? "not a JSON value"
-                                                      : "not a JSON value, or invalid UTF-8";
+      return utf8_length(text_.substr(at_)) != 0 ? "not a JSON value" : "invalid UTF-8";
     if (read_number(text_.substr(at_, length)).kind == ValueKind::null)
       return "not a JSON number";
     at_ += length;
@@ -204,15 +203,17 @@ private:
 
 }  // namespace
 
-Error diagnose_json(std::string_view text) {
+std::optional<Error> diagnose_json(std::string_view text) {
   Walk walk{text};
   const char* reason = walk.run();
+  if (!reason)
+    return std::nullopt;
   const auto before = text.substr(0, walk.offset());
   const auto line = std::count(before.begin(), before.end(), '\n') + 1;
   const auto column = before.size() - (before.rfind('\n') + 1) + 1;
-  return {ErrorKind::data, "bad JSON at line " + std::to_string(line) + ", column "
-                             + std::to_string(column) + " (offset " + std::to_string(before.size())
-                             + "): " + (reason ? reason : "refused")};
+  return Error{ErrorKind::data, "bad JSON at line " + std::to_string(line) + ", column "
+                                  + std::to_string(column) + " (offset "
+                                  + std::to_string(before.size()) + "): " + reason};
 }
 
 }  // namespace millrace::sdk

@@ -248,7 +248,7 @@ Result<Value> JsonReader::parse(std::string_view text) {
   try {
     if (!state.prepare(text.size()))
       throw std::bad_alloc{};
-    const bool good = state.read(text);
+    const bool good = !text.empty() && state.read(text);
     auto value = good ? state.scratch.pop() : Value{};
     if (!good)
       state.scratch.clear();
@@ -256,7 +256,9 @@ Result<Value> JsonReader::parse(std::string_view text) {
       state.give_back();
     if (good)
       return value;
-    return diagnose_json(text);
+    if (auto mistake = diagnose_json(text))
+      return *std::move(mistake);
+    return Error{ErrorKind::internal, "refused JSON in which no mistake is found"};
   } catch (const std::bad_alloc&) {
     state.give_back();
     return Error{ErrorKind::data, "JSON text too large for the memory there is"};

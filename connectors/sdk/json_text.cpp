@@ -170,7 +170,7 @@ std::size_t JsonText::put_special(std::string_view text) {
       taken += length;
     } else {
       put("\xEF\xBF\xBD");
-      ++taken;
+      taken += utf8_broken_length(text.substr(taken));
     }
   }
   return taken;

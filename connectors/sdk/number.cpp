@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 
 namespace millrace::sdk {
@@ -84,6 +85,14 @@ Normal normalise(const Value& number) {
   default:
     return normalise(number.as_decimal());
   }
+}
+
+/// The integer that `value` is, where int64 has it.
+std::optional<std::int64_t> whole_number(double value) noexcept {
+  if (!(value >= -two_to_63 && value < two_to_63))
+    return std::nullopt;
+  const auto whole = static_cast<std::int64_t>(value);
+  return static_cast<double>(whole) == value ? std::optional{whole} : std::nullopt;
 }
 
 /// Writes a fraction of few places and at most 15 digits in all, or nothing. Of such decimals only
@@ -169,20 +178,20 @@ Number read_number(std::string_view text) noexcept {
 }
 
 char* write_double(char* out, double value) noexcept {
-  const auto magnitude = std::fabs(value);
+  const auto whole = whole_number(value);
+  if (whole && (*whole != 0 || !std::signbit(value)))
+    return std::to_chars(out, out + max_double_size, *whole).ptr;
   if (std::signbit(value))
     *out++ = '-';
-  if (magnitude < two_to_63) {
-    const auto whole = static_cast<std::int64_t>(magnitude);
-    if (static_cast<double>(whole) == magnitude)
-      return std::to_chars(out, out + 20, whole).ptr;
-    if (char* const end = write_short_fraction(out, magnitude); end != out)
-      return end;
-    if (magnitude >= smallest_plain)
-      return std::to_chars(out, out + max_double_size - 1, magnitude, std::chars_format::fixed).ptr;
-  }
-  return std::to_chars(out, out + max_double_size - 1, magnitude, std::chars_format::scientific)
-    .ptr;
+  char* const limit = out + max_double_size - 1;
+  const auto magnitude = std::fabs(value);
+  if (magnitude == 0)
+    return std::to_chars(out, limit, 0).ptr;
+  if (magnitude < smallest_plain || magnitude >= two_to_63)
+    return std::to_chars(out, limit, magnitude, std::chars_format::scientific).ptr;
+  if (char* const end = write_short_fraction(out, magnitude); end != out)
+    return end;
+  return std::to_chars(out, limit, magnitude, std::chars_format::fixed).ptr;
 }
 
 double nearest_double(std::string_view digits) noexcept {
@@ -203,6 +212,10 @@ bool equal_numbers(const Value& a, const Value& b) noexcept {
     return a.as_integer() == b.as_integer();
   if (a.kind() == ValueKind::real && b.kind() == ValueKind::real)
     return a.as_double() == b.as_double();
+  if (a.is_integer() && b.kind() == ValueKind::real)
+    return whole_number(b.as_double()) == a.as_integer();
+  if (b.is_integer() && a.kind() == ValueKind::real)
+    return whole_number(a.as_double()) == b.as_integer();
   for (const auto* value : {&a, &b}) {
     if (value->kind() == ValueKind::real && !std::isfinite(value->as_double()))
       return false;

@@ -2,28 +2,53 @@
 
 namespace millrace::sdk {
 
-std::size_t utf8_length(std::string_view text) noexcept {
-  const auto byte = [&](std::size_t i) -> unsigned {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0) == 0x80; };
-  const auto first = byte(0);
+namespace {
+
+/// How long the character is that `first` begins (0: none), and the range of its second byte, which
+/// excludes overlong forms, surrogates and what is above U+10FFFF.
+struct Lead {
+  std::size_t length;
+  unsigned low = 0x80;
+  unsigned high = 0xBF;
+};
+
+Lead lead(unsigned first) noexcept {
   if (first < 0x80)
-    return text.empty() ? 0 : 1;
-  if (first < 0xC2)
-    return 0;
+    return {1};
+  if (first < 0xC2 || first > 0xF4)
+    return {0};
   if (first < 0xE0)
-    return continues(1) ? 2 : 0;
-  if (first < 0xF0) {
-    // No overlong forms, no surrogates.
-    const bool allowed = !(first == 0xE0 && byte(1) < 0xA0) && !(first == 0xED && byte(1) > 0x9F);
-    return allowed && continues(1) && continues(2) ? 3 : 0;
+    return {2};
+  if (first < 0xF0)
+    return {3, first == 0xE0 ? 0xA0U : 0x80U, first == 0xED ? 0x9FU : 0xBFU};
+  return {4, first == 0xF0 ? 0x90U : 0x80U, first == 0xF4 ? 0x8FU : 0xBFU};
+}
+
+/// Bytes of the character that stand as they should, from the first on.
+std::size_t good_bytes(Lead lead, std::string_view text) noexcept {
+  std::size_t good = 1;
+  while (good < lead.length && good < text.size()) {
+    const auto byte = static_cast<unsigned char>(text[good]);
+    if (byte < lead.low || byte > lead.high)
+      break;
+    lead.low = 0x80;
+    lead.high = 0xBF;
+    ++good;
   }
-  if (first > 0xF4)
+  return good;
+}
+
+}  // namespace
+
+std::size_t utf8_length(std::string_view text) noexcept {
+  if (text.empty())
     return 0;
-  // No overlong forms, nothing above U+10FFFF.
-  const bool allowed = !(first == 0xF0 && byte(1) < 0x90) && !(first == 0xF4 && byte(1) > 0x8F);
-  return allowed && continues(1) && continues(2) && continues(3) ? 4 : 0;
+  const auto first = lead(static_cast<unsigned char>(text[0]));
+  return good_bytes(first, text) == first.length ? first.length : 0;
+}
+
+std::size_t utf8_broken_length(std::string_view text) noexcept {
+  return good_bytes(lead(static_cast<unsigned char>(text[0])), text);
 }
 
 void append_utf8(std::string& out, std::uint32_t code) {

@@ -10,6 +10,10 @@ namespace millrace::sdk {
 /// Bytes of the well-formed character that `text` begins with; 0 where there is none.
 std::size_t utf8_length(std::string_view text) noexcept;
 
+/// Bytes that one U+FFFD stands for where `text` begins with no well-formed character: as many as
+/// could have begun one, at least 1 (Unicode 15, section 3.9, "maximal subparts").
+std::size_t utf8_broken_length(std::string_view text) noexcept;
+
 /// Appends a code point.
 void append_utf8(std::string& out, std::uint32_t code);
 

@@ -166,14 +166,10 @@ private:
     do {
       ++at_;
       while (at_ < sql_.size()) {
-        if (backslashes && peek() == '\\')
-          at_ += 2;
-        else if (peek() == '\'' && peek(1) == '\'')
-          at_ += 2;
-        else if (peek() == '\'')
+        const bool escapes = (backslashes && peek() == '\\') || (peek() == '\'' && peek(1) == '\'');
+        if (!escapes && peek() == '\'')
           break;
-        else
-          ++at_;
+        at_ += escapes ? 2 : 1;
       }
       if (at_ >= sql_.size()) {
         fail(start, "a string that does not end begins");

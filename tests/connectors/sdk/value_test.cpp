@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <string>
-#include <thread>
 
 namespace millrace::sdk {
 
@@ -73,6 +72,119 @@ TEST(ValueTest, TakesItselfAsAnItem) {
   object.set("self", object);
   EXPECT_EQ(to_json(list), "[1,[1]]");
   EXPECT_EQ(to_json(object), R"({"a":1,"self":{"a":1}})");
+}
+
+TEST(ValueTest, ChangesInPlaceWhatNobodyShares) {
+  auto list = Value::array();
+  list.reserve(10);
+  const auto* first = list.items().data();
+  for (int i = 0; i < 10; ++i)
+    list.push_back(i);
+  EXPECT_EQ(list.items().data(), first);
+  const auto copy = list;
+  EXPECT_EQ(copy.items().data(), first);
+  list.mutable_item(0) = 7;
+  EXPECT_NE(list.items().data(), first);
+  EXPECT_EQ(copy.items()[0].as_integer(), 0);
+}
+
+TEST(ValueTest, KeepsASharedInsideWhenTheOutsideIsCopied) {
+  auto inner = Value::array({1});
+  auto outer = Value::object({{"inner", inner}});
+  const auto copy = outer;
+  inner.push_back(2);
+  outer.mutable_member("inner").push_back(3);
+  EXPECT_EQ(to_json(inner), "[1,2]");
+  EXPECT_EQ(to_json(outer), R"({"inner":[1,3]})");
+  EXPECT_EQ(to_json(copy), R"({"inner":[1]})");
+}
+
+TEST(ValueTest, AssignsAPartOfItselfToItself) {
+  auto value = *parse_json(R"({"a":{"b":["a text of more than fourteen"]}})");
+  value = *value.find("a");
+  value = *value.find("b");
+  value = value.items()[0];
+  EXPECT_EQ(value.as_string(), "a text of more than fourteen");
+  auto& same = value;
+  value = same;
+  EXPECT_EQ(value.as_string(), "a text of more than fourteen");
+}
+
+TEST(ValueTest, KeepsMembersInTheOrderOfInsertion) {
+  auto object = Value::object({{"z", 1}, {"a", 2}, {"z", 3}});
+  object.set("m", 4);
+  object.set("a", 5);
+  EXPECT_EQ(to_json(object), R"({"z":3,"a":5,"m":4})");
+  EXPECT_TRUE(object.erase("a"));
+  EXPECT_FALSE(object.erase("a"));
+  object.set("a", 6);
+  EXPECT_EQ(to_json(object), R"({"z":3,"m":4,"a":6})");
+}
+
+TEST(ValueTest, BuildsAnObjectOfAHundredThousandMembers) {
+  auto object = Value::object();
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 100'000; ++i)
+      object.set("name-" + std::to_string(i), i + round);
+  }
+  EXPECT_EQ(object.size(), 100'000U);
+  auto copy = object;
+  copy.set("name-77", "other");
+  copy.set("new", 1);
+  EXPECT_EQ(copy.size(), 100'001U);
+  for (int i = 0; i < 100'000; ++i)
+    ASSERT_EQ(object.find("name-" + std::to_string(i))->as_integer(), i + 1);
+  EXPECT_EQ(object.find("new"), nullptr);
+  EXPECT_EQ(copy.find("name-77")->as_string(), "other");
+}
+
+TEST(ValueTest, FindsMembersWhileAnObjectGrowsAndShrinks) {
+  auto object = Value::object();
+  const auto name = [](int i) {
+    return std::string(static_cast<std::size_t>(i % 30), 'n') + std::to_string(i);
+  };
+  for (int i = 0; i < 100; ++i) {
+    object.set(name(i), i);
+    for (int j = 0; j <= i; ++j)
+      ASSERT_EQ(object.find(name(j))->as_integer(), j);
+    ASSERT_EQ(object.find(name(i + 1)), nullptr);
+  }
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(object.erase(name(i)));
+    ASSERT_EQ(object.find(name(i)), nullptr);
+    for (int j = i + 1; j < 100; ++j)
+      ASSERT_EQ(object.find(name(j))->as_integer(), j);
+  }
+  EXPECT_EQ(object.size(), 0U);
+  EXPECT_EQ(to_json(object), "{}");
+}
+
+TEST(ValueTest, StandsAnyDepthThatCodeBuilds) {
+  Value deep = 1;
+  for (int i = 0; i < 1'000'000; ++i) {
+    auto outer = i % 2 == 0 ? Value::array() : Value::object();
+    if (i % 2 == 0)
+      outer.push_back(std::move(deep));
+    else
+      outer.set("a", std::move(deep));
+    deep = std::move(outer);
+  }
+  EXPECT_GT(to_json(deep).size(), 2'000'000U);
+  EXPECT_GT(deep.heap_bytes(), 2'000'000U);
+  auto other = deep;
+  EXPECT_EQ(deep, other);
+}
+
+TEST(ValueTest, CountsTheBytesItKeeps) {
+  EXPECT_EQ(Value{"short"}.heap_bytes(), 0U);
+  EXPECT_GE(Value{std::string(1000, 'x')}.heap_bytes(), 1000U);
+  EXPECT_GE(parse_json(R"({"a":[1,2,3]})")->heap_bytes(), 5 * sizeof(Value));
+}
+
+TEST(ValueTest, NamesItsKinds) {
+  EXPECT_EQ(to_string(ValueKind::null), "null");
+  EXPECT_EQ(to_string(ValueKind::decimal), "number");
+  EXPECT_EQ(to_string(ValueKind::object), "object");
 }
 
 }  // namespace
