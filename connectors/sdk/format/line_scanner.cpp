@@ -7,6 +7,7 @@ namespace millrace::sdk {
 namespace {
 
 constexpr std::size_t sample_bytes = 1024;
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 }  // namespace
 
@@ -44,24 +45,20 @@ std::optional<LineScanner::Line> LineScanner::next() {
     const auto* found = static_cast<const char*>(
       std::memchr(bytes + searched_, '\n', end_ - searched_));
     const std::size_t at = found != nullptr ? static_cast<std::size_t>(found - bytes) : end_;
-    const bool is_csv = options_.delimiter != '\0';
+    if (at - begin_ > options_.max_line)
+      return give_up();
     if (found == nullptr) {
       searched_ = end_;
-      if (end_ - begin_ > options_.max_line && first_break_ == 0) {
-        sample_.assign(bytes + begin_, std::min(sample_bytes, end_ - begin_));
-        passing_by_ = true;
-        return pass_by();
-      }
-      if (end_ == begin_ || (!finished_ && end_ - begin_ <= options_.max_line))
+      if (end_ == begin_ || !finished_)
         return std::nullopt;
     }
     const std::string_view piece{bytes + piece_, at - piece_};
+    const bool is_csv = options_.delimiter != '\0';
     if (is_csv && (in_quotes_ || piece.find('"') != std::string_view::npos))
       in_quotes_ = open_quote(piece);
-    const bool over = at - begin_ > options_.max_line;
-    if (in_quotes_ && (over || found == nullptr)) {
+    if (in_quotes_ && found == nullptr) {
       if (first_break_ == 0)
-        return take(at - begin_, found != nullptr ? 1 : 0, 1, Trouble::unclosed_quote);
+        return take(at - begin_, 0, 1, Trouble::unclosed_quote);
       return take(first_break_ - begin_, 1, 1, Trouble::unclosed_quote);
     }
     if (in_quotes_) {
@@ -71,9 +68,25 @@ std::optional<LineScanner::Line> LineScanner::next() {
       piece_ = searched_ = at + 1;
       continue;
     }
-    return take(at - begin_, found != nullptr ? 1 : 0, breaks_ + 1,
-                over ? Trouble::too_long : Trouble::none);
+    return take(at - begin_, found != nullptr ? 1 : 0, breaks_ + 1, Trouble::none);
   }
+}
+
+// A line over the limit. What becomes of it depends on its first `max_line` bytes only, so that it
+// is the same however the stream was cut: if a quote is open there, it is taken to be one that was
+// never closed.
+std::optional<LineScanner::Line> LineScanner::give_up() {
+  const char* const bytes = buffer_.get();
+  if (first_break_ != 0) {
+    const std::size_t limit = begin_ + options_.max_line + 1;
+    if (open_quote({bytes + piece_, limit - piece_}))
+      return take(first_break_ - begin_, 1, 1, Trouble::unclosed_quote);
+  }
+  sample_.assign(bytes + begin_, std::min(sample_bytes, end_ - begin_));
+  passed_ = piece_ - begin_;
+  begin_ = piece_;
+  passing_by_ = true;
+  return pass_by();
 }
 
 std::optional<LineScanner::Line> LineScanner::take(std::size_t length, std::size_t with_break,
@@ -81,8 +94,6 @@ std::optional<LineScanner::Line> LineScanner::take(std::size_t length, std::size
   std::string_view text{buffer_.get() + begin_, length};
   if (text.ends_with('\r'))
     text.remove_suffix(1);
-  if (trouble == Trouble::too_long)
-    text = text.substr(0, sample_bytes);
   const Line line{.text = text, .offset = offset_, .number = number_, .trouble = trouble};
   begin_ += length + with_break;
   offset_ += length + with_break;
@@ -106,13 +117,16 @@ std::optional<LineScanner::Line> LineScanner::pass_by() {
   const Line line{
     .text = sample_, .offset = offset_, .number = number_, .trouble = Trouble::too_long};
   offset_ += passed_ + (found != nullptr ? 1 : 0);
-  ++number_;
+  number_ += breaks_ + 1;
   passed_ = 0;
-  passing_by_ = false;
+  first_break_ = breaks_ = 0;
+  in_quotes_ = passing_by_ = false;
   return line;
 }
 
 bool LineScanner::open_quote(std::string_view piece) const noexcept {
+  if (offset_ == 0 && piece_ == begin_ && piece.starts_with(byte_order_mark))
+    piece.remove_prefix(byte_order_mark.size());
   bool open = in_quotes_;
   bool field_start = !open;
   for (std::size_t i = 0; i < piece.size(); ++i) {

@@ -58,6 +58,7 @@ public:
 private:
   std::optional<Line> take(std::size_t length, std::size_t with_break, std::uint64_t breaks,
                            Trouble trouble);
+  std::optional<Line> give_up();
   std::optional<Line> pass_by();
   bool open_quote(std::string_view piece) const noexcept;
 

@@ -87,8 +87,12 @@ Status RecordEncoder::append_row(std::string& out, const Value& value) {
 }
 
 void RecordEncoder::append_field(std::string& out, std::string_view text) const {
-  const bool plain = std::ranges::none_of(
-    text, [&](char c) { return c == csv_.delimiter || c == '"' || c == '\n' || c == '\r'; });
+  // Blanks alone would read as a blank line, and a byte order mark in front would be cut off.
+  const bool blank = !text.empty() && text.find_first_not_of(" \t") == std::string_view::npos;
+  const bool plain = !blank && !text.starts_with("\xEF\xBB\xBF")
+                     && std::ranges::none_of(text, [&](char c) {
+                          return c == csv_.delimiter || c == '"' || c == '\n' || c == '\r';
+                        });
   if (plain) {
     out += text;
     return;
