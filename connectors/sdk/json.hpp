@@ -15,7 +15,7 @@
 
 namespace millrace::sdk {
 
-/// Deepest nesting that is read or written.
+/// Deepest nesting that is read. Values that code builds deeper are written all the same.
 inline constexpr std::size_t max_json_depth = 512;
 
 /// Reads JSON documents (RFC 8259). Not for use from two threads at once.
@@ -27,8 +27,10 @@ public:
   JsonReader& operator=(JsonReader&&) noexcept;
 
   /// Reads one document that fills `text` but for white space around it. A member named twice: the
-  /// last wins. Invalid UTF-8, lone surrogates, too deep nesting and anything after the document
-  /// are errors.
+  /// last wins. Numbers keep their digits: 1.10, 1e5 and -0.0 become decimals, -0 a real.
+  /// Invalid UTF-8, lone surrogates, too deep nesting and anything after the document are errors.
+  /// The text needs no padding and is not copied as a whole. In the worst case some twenty times
+  /// its size is taken while it is read, so sources limit how long a text they hand in.
   Result<Value> parse(std::string_view text);
 
 private:

@@ -156,6 +156,8 @@ private:
       if (c == '\\') {
         if (const char* reason = escape())
           return reason;
+      } else if (c < 0x80) {
+        ++at_;
       } else if (const auto length = utf8_length(text_.substr(at_))) {
         at_ += length;
       } else {

@@ -176,17 +176,15 @@ struct JsonReader::State {
 
   bool read_digits(const char* at) {
     const char* const last = token_end();
-    // Most numbers are short and whole.
+    // Most numbers are short, whole and not negative.
     if (*at >= '1' && *at <= '9' && last - at <= 18) {
-      std::int64_t integer = 0;
-      for (const char* digit = at;; ++digit) {
-        if (digit == last) {
-          scratch.push(Value::from_integer(integer));
-          return true;
-        }
-        if (*digit < '0' || *digit > '9')
-          break;
-        integer = integer * 10 + (*digit - '0');
+      auto integer = static_cast<std::int64_t>(*at - '0');
+      const char* digit = at + 1;
+      while (digit != last && *digit >= '0' && *digit <= '9')
+        integer = integer * 10 + (*digit++ - '0');
+      if (digit == last) {
+        scratch.push(Value::from_integer(integer));
+        return true;
       }
     }
     const std::string_view digits{at, last};

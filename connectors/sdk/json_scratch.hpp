@@ -9,7 +9,6 @@
 
 #include "connectors/sdk/value_node.hpp"
 
-#include <cstring>
 #include <memory>
 #include <new>
 #include <utility>
@@ -54,7 +53,7 @@ public:
       return;
     }
     auto* node = new_container(kind, kind == ValueKind::object ? count / 2 : count);
-    std::memcpy(static_cast<void*>(node->items()), values, count * sizeof(Value));
+    relocate(values, count, node->items());
     node->size = node->capacity;
     top_ = values;
     push(ValueAccess::adopt(kind, node));

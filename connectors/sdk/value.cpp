@@ -125,9 +125,7 @@ ContainerNode* ValueAccess::own(Value& value, std::size_t capacity) {
   auto* node = new_container(value.kind(), std::max<std::size_t>(capacity, old ? old->size : 0));
   if (old) {
     if (is_only_reference(old)) {
-      // Values move by their bytes alone.
-      std::memcpy(static_cast<void*>(node->items()), old->items(),
-                  old->size * item_bytes(old->kind));
+      relocate(old->items(), values_of(old).size(), node->items());
       node->size = old->size;
       node->index = std::exchange(old->index, nullptr);
       ::operator delete(old);
@@ -258,25 +256,27 @@ Value& Value::mutable_item(std::size_t index) {
 }
 
 std::size_t Value::heap_bytes() const noexcept {
+  if (!on_heap())
+    return 0;
+  if (!is_array() && !is_object())
+    return sizeof(TextNode) + text().size();
   std::size_t total = 0;
   std::vector<ContainerNode*> pending;
-  const auto visit = [&](const Value& value) {
-    if (!value.on_heap())
-      return;
-    if (value.is_array() || value.is_object())
-      pending.push_back(ValueAccess::node<ContainerNode>(value));
-    else
-      total += sizeof(TextNode) + value.text().size();
-  };
-  visit(*this);
-  while (!pending.empty()) {
-    auto* node = pending.back();
-    pending.pop_back();
+  for (auto* node = ValueAccess::container(*this);;) {
     total += sizeof(ContainerNode) + node->capacity * item_bytes(node->kind);
-    for (const auto& value : values_of(node))
-      visit(value);
+    for (const auto& value : values_of(node)) {
+      if (!value.on_heap())
+        continue;
+      if (value.is_array() || value.is_object())
+        pending.push_back(ValueAccess::container(value));
+      else
+        total += sizeof(TextNode) + value.text().size();
+    }
+    if (pending.empty())
+      return total;
+    node = pending.back();
+    pending.pop_back();
   }
-  return total;
 }
 
 std::string_view Value::heap_text() const noexcept {
@@ -289,7 +289,8 @@ void Value::retain() const noexcept {
     1, std::memory_order_relaxed);
 }
 
-void Value::release() noexcept {
+// What it holds is gone afterwards, so it is not const.
+void Value::release() noexcept {  // NOLINT(readability-make-member-function-const)
   auto* node = ValueAccess::node<ValueNode>(*this);
   if (!drop_reference(node))
     return;

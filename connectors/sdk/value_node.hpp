@@ -82,7 +82,7 @@ public:
 
   template <class Node>
   static Node* node(const Value& value) noexcept {
-    return reinterpret_cast<Node*>(value.words_[1]);
+    return std::bit_cast<Node*>(value.words_[1]);
   }
 
   /// The node of an array or object, or null.
@@ -114,6 +114,12 @@ public:
   /// Makes the node of `value` its own, with room for `capacity` items or members.
   static ContainerNode* own(Value& value, std::size_t capacity);
 };
+
+/// Moves values to where none are yet, and leaves none behind: a Value moves by its bytes.
+inline void relocate(const Value* from, std::size_t count, Value* to) noexcept {
+  // NOLINTNEXTLINE(bugprone-undefined-memory-manipulation)
+  std::memcpy(static_cast<void*>(to), from, count * sizeof(Value));
+}
 
 /// Not `==`, which GCC 12 makes a call of memcmp.
 inline bool same_words(const std::array<std::uint64_t, 2>& a,
