@@ -55,6 +55,14 @@ struct OptionSpec {
   std::vector<OptionSpec> nested;    // of a mapping
 };
 
+/// Where the text of a template goes, and so what is done to the values put into it.
+enum class TextUse : std::uint8_t {
+  plain,
+  url,     // they are percent-encoded
+  header,  // a line break in one is an error
+  sql,     // there may be none: values go into parameters
+};
+
 /// Compiles expressions on behalf of a reader; dsl/ implements it, knowing which steps came before.
 class ExpressionCompiler {
 public:
@@ -63,6 +71,14 @@ public:
   virtual ExpressionPtr compile(const ConfigNode& node, Diagnostics& diagnostics) = 0;
   /// Text with `${$.path}` templates in it; text without is a constant.
   virtual ExpressionPtr compile_text(const ConfigNode& node, Diagnostics& diagnostics) = 0;
+
+  /// The same for text that goes into a URL or a header.
+  virtual ExpressionPtr compile_text_for(TextUse use, const ConfigNode& node,
+                                         Diagnostics& diagnostics) {
+    static_cast<void>(use);
+    return compile_text(node, diagnostics);
+  }
+
   virtual ConditionPtr compile_condition(const ConfigNode& node, Diagnostics& diagnostics) = 0;
 };
 

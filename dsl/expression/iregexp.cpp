@@ -13,7 +13,8 @@ struct IRegexp::Program {
   re2::RE2 regex;
 };
 
-IRegexp::IRegexp(std::unique_ptr<const Program> program) : program_{std::move(program)} {}
+IRegexp::IRegexp(std::unique_ptr<const Program> program) : program_{std::move(program)} {
+}
 
 IRegexp::~IRegexp() = default;
 

@@ -13,7 +13,8 @@ namespace millrace::dsl {
 /// Immutable and thread-safe.
 class IRegexp {
 public:
-  /// @returns null where `pattern` is no I-Regexp, or would need more memory or repetitions (1000) than RE2 gives.
+  /// @returns null where `pattern` is no I-Regexp, or would need more memory or repetitions (1000)
+  /// than RE2 gives.
   static std::shared_ptr<const IRegexp> compile(std::string_view pattern);
 
   /// The same, remembering the last few of this thread: for patterns that come out of records.
@@ -35,7 +36,8 @@ private:
   std::unique_ptr<const Program> program_;
 };
 
-/// Checks `pattern` against the grammar of RFC 9485 and writes it in RE2's syntax. @returns whether it is valid.
+/// Checks `pattern` against the grammar of RFC 9485 and writes it in RE2's syntax. @returns whether
+/// it is valid.
 bool translate_iregexp(std::string_view pattern, std::string& out);
 
 }  // namespace millrace::dsl

@@ -1,19 +1,21 @@
-// The grammar of RFC 9485, section 4, and its translation to RE2 (the dot leaves out line breaks, and the category of unassigned code points has to be spelt out).
+// The grammar of RFC 9485, section 4, and its translation to RE2 (the dot leaves out line breaks,
+// and the category of unassigned code points has to be spelt out).
+#include "dsl/expression/iregexp.hpp"
+#include "dsl/expression/unicode.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <re2/re2.h>
-
-#include "dsl/expression/iregexp.hpp"
-#include "dsl/expression/unicode.hpp"
 
 namespace millrace::dsl {
 
 namespace {
 
 constexpr std::array<std::string_view, 36> categories{
-  "L", "Ll", "Lm", "Lo", "Lt", "Lu", "M",  "Mc", "Me", "Mn", "N",  "Nd", "Nl", "No", "P",  "Pc", "Pd", "Pe", "Pf",
-  "Pi", "Po", "Ps", "Z", "Zl", "Zp", "Zs", "S", "Sc", "Sk", "Sm", "So", "C",  "Cc", "Cf", "Cn", "Co"};
+  "L",  "Ll", "Lm", "Lo", "Lt", "Lu", "M",  "Mc", "Me", "Mn", "N",  "Nd",
+  "Nl", "No", "P",  "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "Z",  "Zl",
+  "Zp", "Zs", "S",  "Sc", "Sk", "Sm", "So", "C",  "Cc", "Cf", "Cn", "Co"};
 
 /// Items of a character class for the unassigned code points, which RE2 has no name for.
 std::string unassigned_items() {
@@ -27,7 +29,8 @@ std::string unassigned_items() {
   std::string items;
   const auto item = [&](char32_t c) {
     std::array<char, 8> digits{};
-    const auto end = std::to_chars(digits.begin(), digits.end(), static_cast<std::uint32_t>(c), 16).ptr;
+    const auto end =
+      std::to_chars(digits.begin(), digits.end(), static_cast<std::uint32_t>(c), 16).ptr;
     items.append("\\x{").append(digits.data(), end).append("}");
   };
   re2::StringPiece rest{every};
@@ -123,8 +126,8 @@ private:
   }
 
   void literal(char32_t c) {
-    const bool word = c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')
-                      || c == '_';
+    const bool word = c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')
+                      || (c >= 'a' && c <= 'z') || c == '_';
     if (c < 0x20 || c == 0x7F) {
       std::array<char, 8> hex{};
       const auto end = std::to_chars(hex.begin(), hex.end(), static_cast<std::uint32_t>(c), 16).ptr;
@@ -206,8 +209,9 @@ private:
     const char32_t c = next_code_point(in_, at_);
     if (c == no_code_point || c == ']' || c == '}')
       return false;
-    // RFC 9485 makes these two plain characters, yet its mappings to other dialects (section 5) leave them as
-    // they are, and the compliance suite of RFC 9535 expects the anchors. So they are both.
+    // RFC 9485 makes these two plain characters, yet its mappings to other dialects (section 5)
+    // leave them as they are, and the compliance suite of RFC 9535 expects the anchors. So they are
+    // both.
     if (c == '^' || c == '$')
       out_ += c == '^' ? "(?:\\^|^)" : "(?:\\$|$)";
     else

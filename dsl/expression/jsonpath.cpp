@@ -12,7 +12,8 @@ sdk::Result<JsonPath> JsonPath::parse(std::string_view text, JsonPathOptions opt
   if (parser.query(*query) && !cursor.at_end())
     cursor.fail("expected '.', '[' or the end, found " + cursor.found());
   if (cursor.error())
-    return sdk::Error{sdk::ErrorKind::config, cursor.error()->to_string()};
+    return sdk::Error{
+      sdk::ErrorKind::config, cursor.error()->to_string(), {.hint = cursor.error()->hint}};
   return JsonPath{std::string{text}, std::move(query)};
 }
 

@@ -9,13 +9,13 @@
 // (`$.receive-orders.id`); `strict` refuses that.
 #pragma once
 
+#include "connectors/sdk/result.hpp"
+#include "connectors/sdk/value.hpp"
+
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "connectors/sdk/result.hpp"
-#include "connectors/sdk/value.hpp"
 
 namespace millrace::dsl {
 
@@ -30,7 +30,8 @@ struct JsonPathOptions {
 /// Immutable, cheap to copy, thread-safe.
 class JsonPath {
 public:
-  /// @returns kind `config` with the column (in bytes, from 1) and the reason. Every path that parses is well-typed.
+  /// @returns kind `config` with the column (in bytes, from 1) and the reason. Every path that
+  /// parses is well-typed.
   static sdk::Result<JsonPath> parse(std::string_view text, JsonPathOptions options = {});
 
   /// Appends the nodes, in the order of the RFC; duplicates stay.

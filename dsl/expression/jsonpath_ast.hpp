@@ -1,15 +1,15 @@
-// What a JSONPath is compiled to (RFC 9535, sections 2.2 to 2.5): a query of segments of selectors, with the
-// logical expressions of its filters. Immutable once parsed.
+// What a JSONPath is compiled to (RFC 9535, sections 2.2 to 2.5): a query of segments of selectors,
+// with the logical expressions of its filters. Immutable once parsed.
 #pragma once
+
+#include "connectors/sdk/record.hpp"
+#include "connectors/sdk/value.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "connectors/sdk/record.hpp"
-#include "connectors/sdk/value.hpp"
 
 namespace millrace::dsl {
 
@@ -23,9 +23,10 @@ struct Selector {
   enum class Kind : std::uint8_t { name, wildcard, index, slice, filter };
 
   Kind kind = Kind::wildcard;
-  bool fold_case = false;     // of a name: take the one member of another case where there is none of this
+  bool fold_case =
+    false;  // of a name: take the one member of another case where there is none of this
   std::string name;
-  std::int64_t index = 0;     // negative: from the end
+  std::int64_t index = 0;             // negative: from the end
   std::optional<std::int64_t> start;  // of a slice
   std::optional<std::int64_t> end;
   std::int64_t step = 1;
@@ -72,12 +73,12 @@ enum class Comparison : std::uint8_t { equal, not_equal, less, less_equal, great
 
 struct Logical {
   enum class Kind : std::uint8_t {
-    any_of,     // a || b || c
-    all_of,     // a && b && c
-    negation,   // !a
-    comparison, // left op right
-    test,       // left: a query selects something, or a call of match or search is true
-    constant,   // `truth`; conditions only
+    any_of,      // a || b || c
+    all_of,      // a && b && c
+    negation,    // !a
+    comparison,  // left op right
+    test,        // left: a query selects something, or a call of match or search is true
+    constant,    // `truth`; conditions only
   };
 
   Kind kind = Kind::test;

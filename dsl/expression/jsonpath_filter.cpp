@@ -1,10 +1,10 @@
 // Filters: comparisons (RFC 9535, section 2.3.5.2.2) and functions (section 2.4).
-#include <utility>
-
 #include "dsl/expression/iregexp.hpp"
 #include "dsl/expression/jsonpath_select.hpp"
 #include "dsl/expression/numbers.hpp"
 #include "dsl/expression/unicode.hpp"
+
+#include <utility>
 
 namespace millrace::dsl::jsonpath {
 
@@ -23,24 +23,27 @@ struct Selection::Comparand {
 
 bool Selection::test(const Logical& logical, const Value* current) {
   switch (logical.kind) {
-    case Logical::Kind::any_of:
-      for (const Logical& part : logical.parts) {
-        if (test(part, current))
-          return true;
-      }
-      return false;
-    case Logical::Kind::all_of:
-      for (const Logical& part : logical.parts) {
-        if (!test(part, current))
-          return false;
-      }
-      return true;
-    case Logical::Kind::negation: return !test(logical.parts[0], current);
-    case Logical::Kind::comparison: return compare(logical, current);
-    case Logical::Kind::test:
-      return logical.left.kind == Operand::Kind::query ? selects_any(logical.left.query, current)
-                                                       : call_test(logical.left.call, current);
-    case Logical::Kind::constant: return logical.truth;
+  case Logical::Kind::any_of:
+    for (const Logical& part : logical.parts) {
+      if (test(part, current))
+        return true;
+    }
+    return false;
+  case Logical::Kind::all_of:
+    for (const Logical& part : logical.parts) {
+      if (!test(part, current))
+        return false;
+    }
+    return true;
+  case Logical::Kind::negation:
+    return !test(logical.parts[0], current);
+  case Logical::Kind::comparison:
+    return compare(logical, current);
+  case Logical::Kind::test:
+    return logical.left.kind == Operand::Kind::query ? selects_any(logical.left.query, current)
+                                                     : call_test(logical.left.call, current);
+  case Logical::Kind::constant:
+    return logical.truth;
   }
   return false;
 }
@@ -62,21 +65,33 @@ bool Selection::compare(const Logical& logical, const Value* current) {
     return a->is_string() && b->is_string() && a->as_string() < b->as_string();
   };
   switch (logical.comparison) {
-    case Comparison::equal: return equal();
-    case Comparison::not_equal: return !equal();
-    case Comparison::less: return less(left.value, right.value);
-    case Comparison::less_equal: return less(left.value, right.value) || equal();
-    case Comparison::greater: return less(right.value, left.value);
-    case Comparison::greater_equal: return less(right.value, left.value) || equal();
+  case Comparison::equal:
+    return equal();
+  case Comparison::not_equal:
+    return !equal();
+  case Comparison::less:
+    return less(left.value, right.value);
+  case Comparison::less_equal:
+    return less(left.value, right.value) || equal();
+  case Comparison::greater:
+    return less(right.value, left.value);
+  case Comparison::greater_equal:
+    return less(right.value, left.value) || equal();
   }
   return false;
 }
 
 void Selection::evaluate(const Operand& operand, const Value* current, Comparand& out) {
   switch (operand.kind) {
-    case Operand::Kind::literal: out.value = &operand.literal; break;
-    case Operand::Kind::query: out.value = find(operand.query, current); break;
-    case Operand::Kind::call: call(operand.call, current, out); break;
+  case Operand::Kind::literal:
+    out.value = &operand.literal;
+    break;
+  case Operand::Kind::query:
+    out.value = find(operand.query, current);
+    break;
+  case Operand::Kind::call:
+    call(operand.call, current, out);
+    break;
   }
 }
 

@@ -1,10 +1,10 @@
 // Logical expressions and function calls: RFC 9535, sections 2.3.5 and 2.4.
-#include <algorithm>
-#include <array>
-
 #include "connectors/sdk/diagnostic.hpp"
 #include "dsl/expression/iregexp.hpp"
 #include "dsl/expression/jsonpath_parser.hpp"
+
+#include <algorithm>
+#include <array>
 
 namespace millrace::dsl::jsonpath {
 
@@ -152,7 +152,8 @@ bool Parser::comparison_or_test(Logical& out, bool negated) {
       return in_.fail(start, "a literal must be compared with something");
     if (out.left.kind == Operand::Kind::call
         && signature_of(out.left.call.function).result == Type::value)
-      return in_.fail(start, "the result of " + std::string{signature_of(out.left.call.function).name}
+      return in_.fail(start, "the result of "
+                               + std::string{signature_of(out.left.call.function).name}
                                + "() must be compared with something");
     return true;
   }
@@ -168,10 +169,12 @@ bool Parser::comparison_or_test(Logical& out, bool negated) {
 
 bool Parser::check_comparable(const Operand& operand, std::size_t position) {
   if (operand.kind == Operand::Kind::query && !operand.query.singular)
-    return in_.fail(position, "a path that can select several nodes cannot be compared; use count() or value()");
+    return in_.fail(
+      position, "a path that can select several nodes cannot be compared; use count() or value()");
   if (operand.kind == Operand::Kind::call
       && signature_of(operand.call.function).result == Type::logical)
-    return in_.fail(position, "the result of " + std::string{signature_of(operand.call.function).name}
+    return in_.fail(position, "the result of "
+                                + std::string{signature_of(operand.call.function).name}
                                 + "() is true or false already and cannot be compared");
   return true;
 }
@@ -221,14 +224,16 @@ bool Parser::call(Operand& out) {
   const auto* signature = std::find_if(signatures.begin(), signatures.end(),
                                        [&](const Signature& entry) { return entry.name == name; });
   if (end >= in_.text().size() || in_.text()[end] != '(')
-    return in_.fail(start, "expected '@', '$', a literal or a function, found '" + std::string{name} + "'");
+    return in_.fail(start, "expected '@', '$', a literal or a function, found '" + std::string{name}
+                             + "'");
   if (signature == signatures.end()) {
     std::vector<std::string_view> names;
     for (const auto& entry : signatures)
       names.push_back(entry.name);
-    const std::string hint = sdk::did_you_mean(name, names);
-    return in_.fail(start, "no function '" + std::string{name} + "' in filters (length, count, match, search, value)"
-                             + (hint.empty() ? "" : "; " + hint));
+    std::string hint = sdk::did_you_mean(name, names);
+    return in_.fail(start, "no function '" + std::string{name} + "' in filters",
+                    hint.empty() ? "there is length, count, match, search, value"
+                                 : std::move(hint));
   }
   in_.move_to(end + 1);
   out.kind = Operand::Kind::call;
@@ -257,7 +262,8 @@ bool Parser::arguments(FunctionCall& out, std::string_view name) {
       return in_.fail(std::string{name} + "() takes no logical expression");
     if (!operand(out.arguments.emplace_back()))
       return false;
-    if (out.arguments.size() <= arity && !check_argument(out, name, out.arguments.size() - 1, position))
+    if (out.arguments.size() <= arity
+        && !check_argument(out, name, out.arguments.size() - 1, position))
       return false;
     in_.skip_blanks();
   }
@@ -265,7 +271,8 @@ bool Parser::arguments(FunctionCall& out, std::string_view name) {
     return in_.fail("expected ')' or ',', found " + in_.found());
   if (out.arguments.size() != arity)
     return in_.fail(std::string{name} + "() takes " + std::to_string(arity)
-                    + (arity == 1 ? " argument" : " arguments") + ", not " + std::to_string(out.arguments.size()));
+                    + (arity == 1 ? " argument" : " arguments") + ", not "
+                    + std::to_string(out.arguments.size()));
   in_.take(')');
   return true;
 }

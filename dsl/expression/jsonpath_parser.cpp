@@ -1,8 +1,8 @@
 #include "dsl/expression/jsonpath_parser.hpp"
 
-#include <algorithm>
-
 #include "dsl/expression/unicode.hpp"
+
+#include <algorithm>
 
 namespace millrace::dsl::jsonpath {
 

@@ -1,4 +1,5 @@
-// Reads a JSONPath query or a logical expression (RFC 9535) from a cursor and checks that it is well-typed.
+// Reads a JSONPath query or a logical expression (RFC 9535) from a cursor and checks that it is
+// well-typed.
 #pragma once
 
 #include "dsl/expression/jsonpath_ast.hpp"
@@ -7,8 +8,8 @@
 namespace millrace::dsl::jsonpath {
 
 struct ParseOptions {
-  bool strict = false;           // refuse `-` inside shorthand names
-  bool current_node = false;     // `@` may be used at the outermost level
+  bool strict = false;        // refuse `-` inside shorthand names
+  bool current_node = false;  // `@` may be used at the outermost level
 };
 
 class Parser {
@@ -43,7 +44,8 @@ private:
   bool operand(Operand& out);
   bool call(Operand& out);
   bool arguments(FunctionCall& out, std::string_view name);
-  bool check_argument(const FunctionCall& call, std::string_view name, std::size_t index, std::size_t position);
+  bool check_argument(const FunctionCall& call, std::string_view name, std::size_t index,
+                      std::size_t position);
   static bool is_name_start(char32_t c) noexcept;
 
   TextCursor& in_;

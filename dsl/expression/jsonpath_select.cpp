@@ -134,34 +134,38 @@ void Selection::push(Node parent, const Value& value, const Value* name, std::si
 void Selection::apply(const Selector& selector, Node node, std::vector<Node>& out) {
   const Value& value = *node.value;
   switch (selector.kind) {
-    case Selector::Kind::name:
-      if (const Value* found = find_member(value, selector.name, selector.fold_case)) {
-        const Value* name = nullptr;
-        if (places_) {
-          const auto members = value.members();
-          name = &std::find_if(members.begin(), members.end(), [&](const Member& member) {
-                    return &member.value == found;
-                  })->name;
-        }
-        push(node, *found, name, 0, out);
+  case Selector::Kind::name:
+    if (const Value* found = find_member(value, selector.name, selector.fold_case)) {
+      const Value* name = nullptr;
+      if (places_) {
+        const auto members = value.members();
+        name = &std::find_if(members.begin(), members.end(), [&](const Member& member) {
+                  return &member.value == found;
+                })->name;
       }
-      break;
-    case Selector::Kind::index:
-      if (const Value* found = find_item(value, selector.index))
-        push(node, *found, nullptr, static_cast<std::size_t>(found - value.items().data()), out);
-      break;
-    case Selector::Kind::wildcard:
-      if (value.is_array()) {
-        std::size_t index = 0;
-        for (const Value& item : value.items())
-          push(node, item, nullptr, index++, out);
-      } else if (value.is_object()) {
-        for (const Member& member : value.members())
-          push(node, member.value, &member.name, 0, out);
-      }
-      break;
-    case Selector::Kind::slice: apply_slice(selector, node, out); break;
-    case Selector::Kind::filter: apply_filter(selector, node, out); break;
+      push(node, *found, name, 0, out);
+    }
+    break;
+  case Selector::Kind::index:
+    if (const Value* found = find_item(value, selector.index))
+      push(node, *found, nullptr, static_cast<std::size_t>(found - value.items().data()), out);
+    break;
+  case Selector::Kind::wildcard:
+    if (value.is_array()) {
+      std::size_t index = 0;
+      for (const Value& item : value.items())
+        push(node, item, nullptr, index++, out);
+    } else if (value.is_object()) {
+      for (const Member& member : value.members())
+        push(node, member.value, &member.name, 0, out);
+    }
+    break;
+  case Selector::Kind::slice:
+    apply_slice(selector, node, out);
+    break;
+  case Selector::Kind::filter:
+    apply_filter(selector, node, out);
+    break;
   }
 }
 
@@ -177,15 +181,17 @@ void Selection::apply_slice(const Selector& selector, Node node, std::vector<Nod
     push(node, items[index], nullptr, index, out);
   };
   if (selector.step > 0) {
-    const std::int64_t lower = std::clamp<std::int64_t>(normalise(selector.start.value_or(0)), 0, size);
-    const std::int64_t upper = std::clamp<std::int64_t>(normalise(selector.end.value_or(size)), 0, size);
+    const std::int64_t lower = std::clamp<std::int64_t>(normalise(selector.start.value_or(0)), 0,
+                                                        size);
+    const std::int64_t upper = std::clamp<std::int64_t>(normalise(selector.end.value_or(size)), 0,
+                                                        size);
     for (std::int64_t i = lower; i < upper; i += selector.step)
       take(i);
   } else {
-    const std::int64_t upper =
-      std::clamp<std::int64_t>(normalise(selector.start.value_or(size - 1)), -1, size - 1);
-    const std::int64_t lower =
-      std::clamp<std::int64_t>(normalise(selector.end.value_or(-size - 1)), -1, size - 1);
+    const std::int64_t upper = std::clamp<std::int64_t>(
+      normalise(selector.start.value_or(size - 1)), -1, size - 1);
+    const std::int64_t lower = std::clamp<std::int64_t>(normalise(selector.end.value_or(-size - 1)),
+                                                        -1, size - 1);
     for (std::int64_t i = upper; i > lower; i += selector.step)
       take(i);
   }
@@ -217,21 +223,35 @@ void append_normalized_name(std::string& out, std::string_view text) {
   constexpr std::string_view digits = "0123456789abcdef";
   for (const char c : text) {
     switch (c) {
-      case '\b': out += "\\b"; break;
-      case '\t': out += "\\t"; break;
-      case '\n': out += "\\n"; break;
-      case '\f': out += "\\f"; break;
-      case '\r': out += "\\r"; break;
-      case '\'': out += "\\'"; break;
-      case '\\': out += "\\\\"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += "\\u00";
-          out += digits[static_cast<unsigned char>(c) >> 4U];
-          out += digits[static_cast<unsigned char>(c) & 15U];
-        } else {
-          out += c;
-        }
+    case '\b':
+      out += "\\b";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
+    case '\n':
+      out += "\\n";
+      break;
+    case '\f':
+      out += "\\f";
+      break;
+    case '\r':
+      out += "\\r";
+      break;
+    case '\'':
+      out += "\\'";
+      break;
+    case '\\':
+      out += "\\\\";
+      break;
+    default:
+      if (static_cast<unsigned char>(c) < 0x20) {
+        out += "\\u00";
+        out += digits[static_cast<unsigned char>(c) >> 4U];
+        out += digits[static_cast<unsigned char>(c) & 15U];
+      } else {
+        out += c;
+      }
     }
   }
 }

@@ -1,15 +1,15 @@
 // Runs a compiled JSONPath over a value (RFC 9535, sections 2.1 to 2.6).
 #pragma once
 
+#include "connectors/sdk/record.hpp"
+#include "connectors/sdk/result.hpp"
+#include "dsl/expression/jsonpath_ast.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "connectors/sdk/record.hpp"
-#include "connectors/sdk/result.hpp"
-#include "dsl/expression/jsonpath_ast.hpp"
 
 namespace millrace::dsl::jsonpath {
 
@@ -27,7 +27,9 @@ public:
 class ValueRoot final : public Root {
 public:
   explicit ValueRoot(const sdk::Value& value) noexcept : value_{value} {}
+
   const sdk::Value& whole() override { return value_; }
+
   const sdk::Value& slot(sdk::Slot) override { return value_; }
 
 private:
@@ -55,6 +57,7 @@ public:
 
   /// Whether the work went beyond `max_steps`; what was found so far means nothing then.
   bool exhausted() const noexcept { return steps_ > max_steps; }
+
   sdk::Error exhausted_error() const;
 
   /// `$['a'][0]` (section 2.7).
@@ -78,7 +81,8 @@ private:
   void apply(const Selector& selector, Node node, std::vector<Node>& out);
   void apply_slice(const Selector& selector, Node node, std::vector<Node>& out);
   void apply_filter(const Selector& selector, Node node, std::vector<Node>& out);
-  void push(Node parent, const sdk::Value& value, const sdk::Value* name, std::size_t index, std::vector<Node>& out);
+  void push(Node parent, const sdk::Value& value, const sdk::Value* name, std::size_t index,
+            std::vector<Node>& out);
 
   bool selects_any(const Query& query, const sdk::Value* current);
   bool compare(const Logical& logical, const sdk::Value* current);
@@ -92,7 +96,8 @@ private:
   std::vector<Step> trail_;  // place - 1
 };
 
-/// The member a name selects, or null; with `fold_case` the only one that differs by ASCII case alone.
+/// The member a name selects, or null; with `fold_case` the only one that differs by ASCII case
+/// alone.
 const sdk::Value* find_member(const sdk::Value& object, std::string_view name, bool fold_case);
 
 /// The item an index selects, or null.

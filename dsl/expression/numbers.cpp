@@ -1,13 +1,13 @@
 #include "dsl/expression/numbers.hpp"
 
+#include "connectors/sdk/json.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include "connectors/sdk/json.hpp"
 
 namespace millrace::dsl {
 
@@ -74,7 +74,8 @@ struct Fixed {
 
 constexpr int most_places = 18;
 
-/// @returns nothing where the number has an exponent, or more than 18 digits on a side of the point.
+/// @returns nothing where the number has an exponent, or more than 18 digits on a side of the
+/// point.
 std::optional<Fixed> to_fixed(const Value& number) {
   if (number.is_integer())
     return Fixed{number.as_integer(), 0};
@@ -143,7 +144,8 @@ std::partial_ordering compare_numbers(const Value& a, const Value& b) {
     return a.as_integer() <=> b.as_integer();
   const double a_real = a.as_double();
   const double b_real = b.as_double();
-  // Doubles that differ decide, since rounding keeps the order; it is the equal ones that need a look.
+  // Doubles that differ decide, since rounding keeps the order; it is the equal ones that need a
+  // look.
   if (a_real != b_real || (a.kind() == ValueKind::real && b.kind() == ValueKind::real))
     return a_real <=> b_real;
   for (const Value* side : {&a, &b}) {

@@ -1,8 +1,8 @@
 #include "dsl/expression/text_cursor.hpp"
 
-#include <charconv>
-
 #include "dsl/expression/unicode.hpp"
+
+#include <charconv>
 
 namespace millrace::dsl {
 
@@ -10,9 +10,15 @@ std::string SyntaxError::to_string() const {
   return "column " + std::to_string(column) + ": " + message;
 }
 
-bool TextCursor::fail(std::size_t position, std::string message) {
+bool TextCursor::fail(std::size_t position, std::string message, std::string hint) {
   if (!error_)
-    error_ = SyntaxError{position + 1, std::move(message)};
+    error_ = SyntaxError{position + 1, std::move(message), std::move(hint)};
+  return false;
+}
+
+bool TextCursor::fail_name(std::size_t position, std::string message, std::string hint) {
+  if (!error_)
+    error_ = SyntaxError{position + 1, std::move(message), std::move(hint), false};
   return false;
 }
 
@@ -50,37 +56,52 @@ bool TextCursor::escape(char quote, std::string& out) {
   const std::size_t start = at_++;  // at the backslash
   const char c = peek();
   switch (c) {
-    case 'b': out += '\b'; break;
-    case 'f': out += '\f'; break;
-    case 'n': out += '\n'; break;
-    case 'r': out += '\r'; break;
-    case 't': out += '\t'; break;
-    case '/': out += '/'; break;
-    case '\\': out += '\\'; break;
-    case 'u': {
-      ++at_;
-      char32_t unit = 0;
-      if (!hex_escape(start, unit))
+  case 'b':
+    out += '\b';
+    break;
+  case 'f':
+    out += '\f';
+    break;
+  case 'n':
+    out += '\n';
+    break;
+  case 'r':
+    out += '\r';
+    break;
+  case 't':
+    out += '\t';
+    break;
+  case '/':
+    out += '/';
+    break;
+  case '\\':
+    out += '\\';
+    break;
+  case 'u': {
+    ++at_;
+    char32_t unit = 0;
+    if (!hex_escape(start, unit))
+      return false;
+    if (unit >= 0xDC00 && unit < 0xE000)
+      return fail(start, "a low surrogate without the high one before it");
+    if (unit >= 0xD800 && unit < 0xDC00) {
+      char32_t low = 0;
+      if (!take("\\u"))
+        return fail(start, "a high surrogate without the low one behind it");
+      if (!hex_escape(start, low))
         return false;
-      if (unit >= 0xDC00 && unit < 0xE000)
-        return fail(start, "a low surrogate without the high one before it");
-      if (unit >= 0xD800 && unit < 0xDC00) {
-        char32_t low = 0;
-        if (!take("\\u"))
-          return fail(start, "a high surrogate without the low one behind it");
-        if (!hex_escape(start, low))
-          return false;
-        if (low < 0xDC00 || low >= 0xE000)
-          return fail(start, "a high surrogate without the low one behind it");
-        unit = 0x10000 + ((unit - 0xD800) << 10U) + (low - 0xDC00);
-      }
-      append_code_point(out, unit);
-      return true;
+      if (low < 0xDC00 || low >= 0xE000)
+        return fail(start, "a high surrogate without the low one behind it");
+      unit = 0x10000 + ((unit - 0xD800) << 10U) + (low - 0xDC00);
     }
-    default:
-      if (c != quote || at_end())
-        return fail(start, at_end() ? "the string is not closed" : "no such escape: \\ before " + found());
-      out += c;
+    append_code_point(out, unit);
+    return true;
+  }
+  default:
+    if (c != quote || at_end())
+      return fail(start,
+                  at_end() ? "the string is not closed" : "no such escape: \\ before " + found());
+    out += c;
   }
   ++at_;
   return true;

@@ -1,13 +1,13 @@
-// TextCursor: the place in an expression's text up to which it was read, and the first mistake in it. The readers
-// of paths, calls and templates share it.
+// TextCursor: the place in an expression's text up to which it was read, and the first mistake in
+// it. The readers of paths, calls and templates share it.
 #pragma once
+
+#include "connectors/sdk/value.hpp"
 
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "connectors/sdk/value.hpp"
 
 namespace millrace::dsl {
 
@@ -15,6 +15,8 @@ namespace millrace::dsl {
 struct SyntaxError {
   std::size_t column = 0;
   std::string message;
+  std::string hint;       // may be empty
+  bool of_syntax = true;  // else of what the text means: its column adds little
 
   /// "column 7: expected ']'".
   std::string to_string() const;
@@ -25,8 +27,11 @@ public:
   explicit TextCursor(std::string_view text) noexcept : text_{text} {}
 
   std::string_view text() const noexcept { return text_; }
+
   std::size_t position() const noexcept { return at_; }
+
   void move_to(std::size_t position) noexcept { at_ = position; }
+
   bool at_end() const noexcept { return at_ >= text_.size(); }
 
   /// The byte `ahead` of the place; NUL behind the end.
@@ -58,14 +63,19 @@ public:
   }
 
   static bool is_blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
   static bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
   /// What comes next, for messages: "'x'", "the end".
   std::string found() const;
 
   /// Notes the first mistake. @returns false.
-  bool fail(std::size_t position, std::string message);
+  bool fail(std::size_t position, std::string message, std::string hint = {});
+
   bool fail(std::string message) { return fail(at_, std::move(message)); }
+
+  /// The same for a mistake in what the text means, such as an unknown name.
+  bool fail_name(std::size_t position, std::string message, std::string hint = {});
 
   const std::optional<SyntaxError>& error() const noexcept { return error_; }
 

@@ -13,8 +13,8 @@ namespace millrace::dsl {
 /// What next_code_point gives for a byte that begins no valid sequence.
 inline constexpr char32_t no_code_point = 0xFFFFFFFF;
 
-/// Reads the code point at `at` and moves behind it. Where the bytes are no UTF-8 (overlong, surrogate, cut off)
-/// it moves by one byte and gives `no_code_point`.
+/// Reads the code point at `at` and moves behind it. Where the bytes are no UTF-8 (overlong,
+/// surrogate, cut off) it moves by one byte and gives `no_code_point`.
 char32_t next_code_point(std::string_view text, std::size_t& at) noexcept;
 
 /// Appends a Unicode scalar value.

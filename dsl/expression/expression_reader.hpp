@@ -1,0 +1,54 @@
+// Reads one expression from the text of a scalar: a path, a call, or a literal within one.
+#pragma once
+
+#include "dsl/expression/expression_nodes.hpp"
+#include "dsl/expression/text_cursor.hpp"
+
+#include <functional>
+#include <memory>
+#include <set>
+
+namespace millrace::dsl {
+
+class ExpressionReader {
+public:
+  using Compiled = std::shared_ptr<CompiledExpression>;
+
+  /// All must outlive the reader; the slots that are read go into `reads`.
+  ExpressionReader(TextCursor& cursor, const CompileContext& context, RootNamesPtr names,
+                   std::set<sdk::Slot>& reads)
+    : in_{cursor}, context_{context}, names_{std::move(names)}, reads_{reads} {}
+
+  /// @returns null after it has noted a mistake at the cursor. Blanks around it stay.
+  Compiled read();
+
+  /// A path, with what it gives where it selects nothing or several.
+  Compiled path(Missing missing);
+
+  /// Whether env() was among what was read.
+  bool is_secret() const noexcept { return secret_; }
+
+private:
+  static constexpr int max_depth = 32;
+
+  Compiled argument(const FunctionInfo& function, std::size_t index);
+  Compiled call();
+  Compiled finish_call(const FunctionInfo& function, std::size_t start,
+                       std::vector<sdk::ExpressionPtr> arguments);
+  Compiled environment(const std::vector<sdk::ExpressionPtr>& arguments, std::size_t start);
+  bool check_kind(const FunctionInfo& function, std::size_t index,
+                  const CompiledExpression& argument, std::size_t position);
+  Compiled with_text(Compiled expression, std::size_t start);
+
+  TextCursor& in_;
+  const CompileContext& context_;
+  RootNamesPtr names_;
+  std::set<sdk::Slot>& reads_;
+  int depth_ = 0;
+  bool secret_ = false;
+};
+
+/// Whether `text` is `name(…)` and nothing behind it.
+bool looks_like_call(std::string_view text);
+
+}  // namespace millrace::dsl
