@@ -40,6 +40,7 @@ public:
 
   void process(sdk::Batch batch, Ticket ticket) override {
     const auto now = context_->clock().now();
+    forget_older_attempts(batch);
     std::vector<bool> taken(batch.size(), false);
     std::vector<sdk::Failure> failures;
     std::vector<Group> full;
@@ -71,6 +72,14 @@ public:
 
 private:
   using Group = Gatherer<Gathered>::Group;
+
+  /// The lane was rewound: what is held of it comes again, so its place in a group is free.
+  void forget_older_attempts(const sdk::Batch& batch) {
+    if (batch.attempt() == 0
+        || std::exchange(attempts_[batch.lane()->id()], batch.attempt()) == batch.attempt())
+      return;
+    gatherer_.remove_if([](const Gathered& item) { return item.stale(); });
+  }
 
   void put_out(std::vector<Group> groups) {
     for (auto& group : groups) {
@@ -134,6 +143,7 @@ private:
   std::unique_ptr<Parts> parts_;
   Gatherer<Gathered> gatherer_;
   std::unordered_map<std::uint64_t, std::vector<sdk::Ack>> debts_;
+  std::unordered_map<std::uint64_t, std::uint32_t> attempts_;  // of lanes that were rewound
   sdk::LanePtr lane_ = std::make_shared<sdk::Lane>("batch");
   std::uint64_t next_join_ = 1;
   sdk::Instant armed_ = sdk::Instant::max();
