@@ -1,7 +1,9 @@
 #include "actors/engine.hpp"
 
 #include "actors/caf.hpp"
-#include "actors/db/database_handle.hpp"
+#include "actors/databases.hpp"
+#include "actors/pipeline/call_ports.hpp"
+#include "actors/pipeline/calls.hpp"
 #include "actors/pipeline/pipeline_shared.hpp"
 #include "actors/supervisor.hpp"
 
@@ -133,6 +135,7 @@ struct Engine::Impl {
   std::shared_ptr<EndMonitor> ended = std::make_shared<EndMonitor>();
   std::vector<std::shared_ptr<PipelineShared>> pipelines;
   std::vector<DatabaseHandle> databases;
+  CallPorts calls;
   SystemConfig config;
   caf::actor_system system;
   caf::actor root;
@@ -145,12 +148,21 @@ Engine::Engine(EngineOptions options, EngineServices services)
 Engine::~Engine() {
   kill(impl_->root);
   impl_->root = nullptr;
+  for (const auto& database : impl_->databases) {
+    if (database)
+      database.close();
+  }
+  impl_->databases.clear();
   impl_->system.await_all_actors_done();
 }
 
 sdk::Status Engine::start(std::shared_ptr<const dsl::Program> program) {
   auto& impl = *impl_;
   std::uint64_t seed = impl.options.seed;
+  if (auto opened = open_databases(impl.system, *program, impl.services, seed, impl.databases);
+      !opened)
+    return opened;
+  impl.calls = make_call_ports(*program);
   for (const auto& pipeline : program->pipelines) {
     auto shared = std::make_shared<PipelineShared>();
     shared->program = program;
@@ -162,7 +174,9 @@ sdk::Status Engine::start(std::shared_ptr<const dsl::Program> program) {
     shared->env.log = impl.services.log;
     shared->env.clock = impl.services.clock;
     shared->env.databases = &impl.databases;
+    shared->env.calls = &impl.calls;
     shared->env.seed = seed++;
+    connect_calls(*shared, impl.calls);
     impl.pipelines.push_back(std::move(shared));
   }
   impl.root = impl.system.spawn(

@@ -1,5 +1,6 @@
 #include "actors/supervisor.hpp"
 
+#include "actors/pipeline/calls.hpp"
 #include "actors/pipeline/pipeline_actor.hpp"
 
 #include <algorithm>
@@ -43,6 +44,7 @@ void SupervisorState::on_down(const caf::down_msg& down) {
     if (!pipeline.actor || pipeline.actor.address() != down.source)
       continue;
     pipeline.actor = nullptr;
+    disconnect_calls(*pipeline.shared);
     auto& board = *pipeline.shared->board;
     const auto state = board.state.load();
     if (state != PipelineState::finished && state != PipelineState::failed) {

@@ -29,7 +29,9 @@ struct MakeStage {
     return make_transform_stage(step, body);
   }
 
-  sdk::Result<StagePtr> operator()(const dsl::Filter& body) const { return make_filter_stage(body); }
+  sdk::Result<StagePtr> operator()(const dsl::Filter& body) const {
+    return make_filter_stage(body);
+  }
 
   sdk::Result<StagePtr> operator()(const dsl::Switch& body) const {
     return make_switch_stage(step, body);
@@ -51,7 +53,9 @@ struct MakeStage {
     return make_throttle_stage(body);
   }
 
-  sdk::Result<StagePtr> operator()(const dsl::Dedupe& body) const { return make_dedupe_stage(body); }
+  sdk::Result<StagePtr> operator()(const dsl::Dedupe& body) const {
+    return make_dedupe_stage(body);
+  }
 
   sdk::Result<StagePtr> operator()(const dsl::Delay& body) const { return make_delay_stage(body); }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/engine.hpp"
+#include "actors/pipeline/call_ports.hpp"
 #include "actors/pipeline/convictions.hpp"
 #include "actors/pipeline/hop.hpp"
 #include "actors/pipeline/stage.hpp"
@@ -38,6 +39,9 @@ struct PipelineShared {
   const dsl::PipelineProgram* pipeline = nullptr;
   EngineOptions options;
   StageEnv env;
+  sdk::SourceFactory make_source;
+  std::shared_ptr<CallPort> own_port;  // of a pipeline that others call
+  std::vector<std::shared_ptr<CallPort>> called_ports;
   std::shared_ptr<PipelineBoard> board = std::make_shared<PipelineBoard>();
   Convictions convictions;
   bool answers = false;             // of the source; set before the source starts

@@ -70,7 +70,7 @@ caf::behavior SourceState::start(SourceArguments arguments, const caf::actor& pi
   gate_.emplace(std::move(gate), *this);
   static_cast<void>(gate_->start(std::make_unique<PassThrough>()));
 
-  source_ = program.make();
+  source_ = shared.make_source();
   shared.answers = source_->answers();
   SourceCore::Settings core;
   core.name = program.name;
@@ -86,7 +86,7 @@ void SourceState::start_source() {
   const auto& shared = *arguments_.shared;
   const auto& program = shared.pipeline->source;
   if (!source_)
-    source_ = program.make();
+    source_ = shared.make_source();
   sdk::SourceContext context;
   context.pipeline = shared.pipeline->name;
   context.name = program.name;

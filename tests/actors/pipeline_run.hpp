@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/caf.hpp"
+#include "actors/pipeline/calls.hpp"
 #include "actors/pipeline/pipeline_shared.hpp"
 #include "actors/supervisor.hpp"
 
@@ -22,6 +23,7 @@ public:
     config_.set("scheduler.policy", caf::atom("sharing"));
     config_.set("scheduler.max-threads", std::size_t{2});
     system_ = std::make_unique<caf::actor_system>(config_);
+    calls_ = actors::make_call_ports(*program);
     for (const auto& pipeline : program->pipelines) {
       auto shared = std::make_shared<actors::PipelineShared>();
       shared->program = program;
@@ -32,6 +34,7 @@ public:
       shared->env.log = &sdk::silent_log();
       shared->env.clock = &sdk::system_clock();
       shared->env.seed = 1;
+      actors::connect_calls(*shared, calls_);
       shared->on_spawn = [this](const std::string& step, const caf::actor& actor) {
         const std::lock_guard lock{mutex_};
         steps_[step] = actor;
@@ -94,6 +97,7 @@ public:
   }
 
 private:
+  actors::CallPorts calls_;
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;
   std::vector<std::shared_ptr<actors::PipelineShared>> pipelines_;
