@@ -42,6 +42,9 @@ sdk::Status Tail::watch() {
       return sdk::system_error("cannot follow the files in '" + directory + "'", errno);
     directories_.insert(directory);
   }
+  // What is there now is what 'from' means; whatever cannot be opened is reported by `run`.
+  look();
+  starting_ = false;
   return {};
 }
 
@@ -49,7 +52,6 @@ void Tail::run() {
   do {
     if (!look() || !read_all() || !let_go())
       return;
-    first_look_ = false;
   } while (wait());
 }
 
@@ -81,7 +83,7 @@ bool Tail::look_at(const std::string& path) {
   }
   auto file = InputFile::open(path, config_.compression, stopping_);
   if (!file) {
-    if (!refused_.insert(path).second)
+    if (starting_ || !refused_.insert(path).second)
       return true;
     return make_reader(path, 0)->fail(file.error());
   }
@@ -94,7 +96,7 @@ bool Tail::follow(const std::string& path, InputFile file) {
 
   struct stat status {};
 
-  if (first_look_ && config_.from_end && file.is_regular() && !file.is_gzip()
+  if (starting_ && config_.from_end && file.is_regular() && !file.is_gzip()
       && ::fstat(file.descriptor(), &status) == 0) {
     if (auto start = last_line_start(file.descriptor(), static_cast<std::uint64_t>(status.st_size)))
       offset = *start;
@@ -150,14 +152,20 @@ bool Tail::let_go() {
       renamed.push_back(&followed);
   std::ranges::sort(renamed, {}, &Followed::begun);
   for (std::size_t i = 0; i + most_renamed < renamed.size(); ++i)
-    if (!std::exchange(renamed[i]->done, true) && !renamed[i]->reader->finish())
+    if (!read_last(*renamed[i]))
       return false;
   for (Followed& followed : files_)
-    if (followed.file.was_deleted() && !std::exchange(followed.done, true)
-        && !followed.reader->finish())
+    if (followed.file.was_deleted() && !read_last(followed))
       return false;
   std::erase_if(files_, [](const Followed& followed) { return followed.done && !followed.seen; });
   return true;
+}
+
+// Something may have been written since it was read, just before it was deleted.
+bool Tail::read_last(Followed& followed) {
+  if (!read_on(followed))
+    return false;
+  return std::exchange(followed.done, true) || followed.reader->finish();
 }
 
 void Tail::add_directories(const std::vector<std::string>& files) {

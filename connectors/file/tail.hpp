@@ -25,7 +25,7 @@ public:
   static std::unique_ptr<Tail> make(const ReadConfig& config, const sdk::SourceContext& context,
                                     const sdk::WakeUp& stopping);
 
-  /// Begins to watch the directories; to be called before `run`.
+  /// Begins to watch the directories and opens what is there; to be called before `run`.
   sdk::Status watch();
 
   /// Reads until it is told to stop.
@@ -49,6 +49,7 @@ private:
   bool follow(const std::string& path, InputFile file);
   bool read_all();
   bool read_on(Followed& followed);
+  bool read_last(Followed& followed);
   bool let_go();
   void add_directories(const std::vector<std::string>& files);
   bool wait();
@@ -62,7 +63,7 @@ private:
   std::set<std::string> refused_;  // paths that could not be opened and were reported
   std::vector<Followed> files_;
   std::uint64_t begun_ = 0;
-  bool first_look_ = true;
+  bool starting_ = true;
 };
 
 }  // namespace millrace::file
