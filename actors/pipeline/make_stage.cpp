@@ -1,5 +1,6 @@
 #include "actors/pipeline/connector_stage.hpp"
 #include "actors/pipeline/stage.hpp"
+#include "actors/pipeline/time_limit_stage.hpp"
 #include "actors/steps/database_stages.hpp"
 #include "actors/steps/stages.hpp"
 
@@ -14,7 +15,8 @@ struct MakeStage {
   const StageEnv& env;
 
   sdk::Result<StagePtr> operator()(const dsl::ConnectorCall& call) const {
-    return make_connector_stage(step, call, env);
+    auto stage = make_connector_stage(step, call, env);
+    return step.timeout ? limit_time(std::move(stage), *step.timeout) : std::move(stage);
   }
 
   sdk::Result<StagePtr> operator()(const dsl::DatabaseCall& call) const {
@@ -65,10 +67,8 @@ struct MakeStage {
 
   sdk::Result<StagePtr> operator()(const dsl::Fail& body) const { return make_fail_stage(body); }
 
-  template <class Other>
-  sdk::Result<StagePtr> operator()(const Other& /*body*/) const {
-    return sdk::Error{sdk::ErrorKind::config,
-                      "this build cannot run steps of type '" + step.type + "'"};
+  sdk::Result<StagePtr> operator()(const dsl::CallPipeline& body) const {
+    return make_call_stage(step, body, env);
   }
 };
 
