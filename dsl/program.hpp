@@ -272,6 +272,8 @@ struct PipelineProgram {
   SourceProgram source;
   StepList steps;
   std::unique_ptr<StepProgram> dead_letter;  // null: none; sees the record and `$.error`
+  // Makes {record, error}, which `dead_letter` takes as its input; null where there is none.
+  std::unique_ptr<StepProgram> dead_letter_shape;
   std::vector<std::string> slots;  // slot -> name it stands for (for `$` as a whole, and explain)
   std::vector<Span> spans;
 };

@@ -76,6 +76,7 @@ private:
     if (end == std::string_view::npos) {
       diagnostics_.error(node.place,
                          "'" + std::string{rest.substr(0, rest.find(':') + 1)} + "…' has no '}'");
+      node.literal_dollars.push_back(offset(node));
       node.text += rest;
       node.secret = true;
       return false;

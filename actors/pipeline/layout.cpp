@@ -61,9 +61,13 @@ Layout lay_out(PipelineShared& shared) {
   Builder builder{layout};
   layout.first = builder.chain(pipeline.steps, Hop{});
   builder.add_error_branches(layout.source_error_branches, pipeline.source.errors, layout.source);
-  if (pipeline.dead_letter)
-    shared.dead_letter = builder.node(*pipeline.dead_letter, Hop{}, sdk::Outcome::dead_lettered,
-                                      true);
+  if (pipeline.dead_letter) {
+    constexpr auto end = sdk::Outcome::dead_lettered;
+    shared.dead_letter = builder.node(*pipeline.dead_letter, Hop{}, end, true);
+    if (pipeline.dead_letter_shape)
+      shared.dead_letter =
+        builder.node(*pipeline.dead_letter_shape, shared.dead_letter, end, true);
+  }
   shared.result = pipeline.steps.result != sdk::no_slot ? pipeline.steps.result
                                                         : pipeline.source.output;
   return layout;

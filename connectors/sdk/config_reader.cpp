@@ -162,6 +162,11 @@ Place ConfigReader::place_of(std::string_view name) const {
   return node ? node->place : mapping_->place;
 }
 
+std::string ConfigReader::shown(std::string_view name) const {
+  const auto* node = mapping_ ? mapping_->find(name) : nullptr;
+  return node ? node->describe() : ConfigNode{}.describe();
+}
+
 bool ConfigReader::finish() {
   if (specs_)
     return false;

@@ -157,6 +157,12 @@ public:
   bool has(std::string_view name) const;
   Place place_of(std::string_view name) const;
 
+  /// What stands at option `name`, for messages: "'x'", "<secret>", "nothing".
+  std::string shown(std::string_view name) const;
+
+  /// What is read; not in describing mode.
+  const ConfigNode& node() const noexcept { return *mapping_; }
+
   const std::string& owner() const noexcept { return owner_; }
 
   /// Options that somebody else reads: known to `finish`, not listed here.

@@ -32,6 +32,8 @@ struct Operation {
   SourceFactory (*source)(ConfigReader& in) = nullptr;
   StepFactory (*step)(ConfigReader& in) = nullptr;
 
+  bool has_output = false;  // of a step: it puts a result into each record's output slot
+
   Effects effects = Effects::none;
   bool rereads =
     false;  // of a source: what did not settle can be read again after the process died

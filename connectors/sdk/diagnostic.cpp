@@ -11,9 +11,12 @@ namespace {
 
 std::string_view severity_name(Severity severity) {
   switch (severity) {
-    case Severity::error: return "error";
-    case Severity::warning: return "warning";
-    case Severity::note: return "note";
+  case Severity::error:
+    return "error";
+  case Severity::warning:
+    return "warning";
+  case Severity::note:
+    return "note";
   }
   return "error";
 }
@@ -90,6 +93,11 @@ void Diagnostics::sort() {
                       place.column};
   };
   std::ranges::stable_sort(groups, [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  const auto same = [&](const auto& a, const auto& b) {
+    return key(a) == key(b) && a.front().severity == b.front().severity
+           && a.front().message == b.front().message;
+  };
+  groups.erase(std::unique(groups.begin(), groups.end(), same), groups.end());
   all_.clear();
   for (auto& group : groups)
     std::ranges::move(group, std::back_inserter(all_));

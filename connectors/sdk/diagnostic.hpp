@@ -43,10 +43,12 @@ public:
   void note(Place place, std::string message);
 
   bool has_errors() const noexcept { return errors_ > 0; }
+
   std::size_t error_count() const noexcept { return errors_; }
+
   const std::vector<Diagnostic>& all() const noexcept { return all_; }
 
-  /// By file, line and column; notes stay behind what they explain.
+  /// By file, line and column, each once; notes stay behind what they explain.
   void sort();
 
   /// All of them, one per line.

@@ -1,0 +1,304 @@
+#include "dsl/compile/servers.hpp"
+
+#include "connectors/sdk/database.hpp"
+#include "connectors/sdk/database_settings.hpp"
+#include "dsl/compile/catalogue.hpp"
+#include "dsl/references.hpp"
+#include "dsl/sql/classify.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace millrace::dsl {
+
+namespace {
+
+using sdk::ConfigNode;
+using sdk::ConfigReader;
+using sdk::Diagnostics;
+
+constexpr std::size_t max_init_bytes = 16 * 1024 * 1024;
+
+struct ServerKeys {
+  std::string protocol = "database";
+  std::string description;
+  const ConfigNode* schemes = nullptr;
+  const ConfigNode* security = nullptr;
+  const ConfigNode* init = nullptr;
+};
+
+void read_server_keys(ConfigReader& in, ServerKeys& keys) {
+  in.optional("protocol", keys.protocol, "What the server speaks");
+  in.optional("description", keys.description, "For people");
+  keys.schemes = in.raw("securitySchemes", "mapping of security schemes", "Its credentials");
+  keys.security = in.raw("security", "list of names", "Schemes of the top level that it uses");
+  keys.init = in.raw(
+    "init", "text or list of texts",
+    "A .sql file beside this one, or SQL: idempotent statements that run once per start, "
+    "before the sources start");
+}
+
+struct Scheme {
+  std::string type = "userPassword";
+  std::string description;
+  std::string username;
+  sdk::Secret password;
+};
+
+void read_scheme(ConfigReader& in, Scheme& scheme) {
+  in.choice<std::string>("type", scheme.type,
+                         {{"userPassword", "userPassword"}, {"basic", "userPassword"}},
+                         "Kind of credentials");
+  in.optional("description", scheme.description, "For people");
+  in.optional("username|user", scheme.username, "User name");
+  in.optional("password", scheme.password, "Password");
+}
+
+class ServerCompiler {
+public:
+  ServerCompiler(const Document& document, std::span<const sdk::Connector* const> connectors,
+                 const Environment& environment, Diagnostics& diagnostics)
+    : document_{document},
+      connectors_{connectors},
+      environment_{environment},
+      diagnostics_{diagnostics} {}
+
+  std::vector<ServerProgram> compile() {
+    for (const auto& server : document_.servers) {
+      if (const auto* security = server.node.find("security"))
+        note_used(*security);
+    }
+    std::vector<ServerProgram> servers;
+    for (const auto& server : document_.servers)
+      servers.push_back(compile(server));
+    return servers;
+  }
+
+private:
+  ServerProgram compile(const NamedNode& source) {
+    ServerProgram server;
+    server.name = source.name;
+    server.place = source.place;
+    ConfigReader in{source.node, "server '" + source.name + "'", diagnostics_};
+    ServerKeys keys;
+    read_server_keys(in, keys);
+    server.protocol = keys.protocol;
+    server.description = keys.description;
+    if (keys.protocol == "database")
+      compile_database(in, source, keys, server);
+    else
+      refuse_protocol(in, keys.protocol);
+    return server;
+  }
+
+  void refuse_protocol(ConfigReader& in, const std::string& protocol) {
+    if (is_known_type(protocol) || find_connector(connectors_, protocol))
+      in.error("protocol", "this build has no '" + protocol + "' connector that uses a server",
+               "its only servers are databases");
+    else
+      in.error("protocol", "no protocol " + in.shown("protocol") + " is known",
+               sdk::did_you_mean(protocol, {"database", "kafka", "http", "redis"}));
+  }
+
+  void compile_database(ConfigReader& in, const NamedNode& source, const ServerKeys& keys,
+                        ServerProgram& server) {
+    auto settings = std::make_shared<sdk::DatabaseSettings>();
+    settings->name = source.name;
+    settings->application_name = "millrace/" + source.name;
+    sdk::read_database_settings(in, *settings);
+    const bool ok = in.finish();
+    apply_schemes(keys, *settings);
+    server.driver = settings->driver;
+    if (keys.init)
+      read_init(*keys.init, server);
+    if (!ok)
+      return;
+    if (server.driver.empty()) {
+      // A missing variable has been reported where it stands.
+      if (!diagnostics_.has_errors())
+        in.error("url", "'url' is empty",
+                 "for example postgresql://user@host:5432/name or sqlite:///file.db");
+      return;
+    }
+    server.connector = find_connector(connectors_, server.driver);
+    if (!server.connector || !server.connector->database) {
+      std::vector<std::string_view> drivers;
+      for (const auto* one : connectors_) {
+        if (one->database)
+          drivers.push_back(one->name);
+      }
+      const bool said = in.has("driver");
+      in.error(said ? "driver" : "url",
+               "this build has no " + (said ? in.shown("driver") : "'" + server.driver + "'")
+                 + " driver",
+               sdk::did_you_mean(server.driver, drivers));
+      return;
+    }
+    if (auto checked = server.connector->database()->check(*settings); !checked)
+      in.error("url", checked.error().message(), checked.error().hint());
+    server.database = std::move(settings);
+  }
+
+  // --- credentials
+  // ---------------------------------------------------------------------------------------------------
+
+  void note_used(const ConfigNode& security) {
+    for (const auto& [name, place] : security_names(security))
+      used_.insert(name);
+  }
+
+  // `security: dbAuth`, `[dbAuth]` or, as AsyncAPI has it, `[{dbAuth: []}]`.
+  static std::vector<std::pair<std::string, sdk::Place>> security_names(const ConfigNode& node) {
+    if (node.is_scalar())
+      return {{node.text, node.place}};
+    std::vector<std::pair<std::string, sdk::Place>> names;
+    for (const auto& entry : node.entries)
+      names.emplace_back(entry.key, entry.key_place);
+    for (const auto& item : node.items) {
+      for (auto& name : security_names(item))
+        names.push_back(std::move(name));
+    }
+    return names;
+  }
+
+  void apply_schemes(const ServerKeys& keys, sdk::DatabaseSettings& settings) {
+    bool any = false;
+    if (keys.schemes && !keys.schemes->is_null()) {
+      if (!keys.schemes->is_mapping())
+        diagnostics_.error(keys.schemes->place, "'securitySchemes' must be a mapping of names, not "
+                                                  + keys.schemes->describe());
+      for (const auto& entry : keys.schemes->entries) {
+        apply_scheme(entry.key, entry.value, settings, any);
+        any = true;
+      }
+    }
+    if (keys.security) {
+      for (const auto& [name, place] : security_names(*keys.security)) {
+        const auto* scheme = find_named(document_.schemes, name);
+        if (!scheme)
+          diagnostics_.error(place, "there is no security scheme '" + name + "'",
+                             sdk::did_you_mean(name, names_of(document_.schemes)));
+        else
+          apply_scheme(name, scheme->node, settings, any);
+        any = true;
+      }
+    }
+    if (!any)
+      apply_default_scheme(settings);
+  }
+
+  // A scheme that no server names serves the servers which have none, if there is exactly one.
+  void apply_default_scheme(sdk::DatabaseSettings& settings) {
+    const NamedNode* unnamed = nullptr;
+    for (const auto& scheme : document_.schemes) {
+      if (used_.contains(scheme.name))
+        continue;
+      if (unnamed)
+        return;
+      unnamed = &scheme;
+    }
+    if (unnamed)
+      apply_scheme(unnamed->name, unnamed->node, settings, false);
+  }
+
+  void apply_scheme(const std::string& name, const ConfigNode& node,
+                    sdk::DatabaseSettings& settings, bool another) {
+    if (another) {
+      diagnostics_.error(node.place,
+                         "a database takes one security scheme, and '" + name + "' is a second",
+                         "keep one of them");
+      return;
+    }
+    const auto* mapping = &node;
+    if (node.is_sequence() && node.items.size() == 1)
+      mapping = &node.items.front();
+    if (!mapping->is_mapping()) {
+      diagnostics_.error(node.place,
+                         "the security scheme '" + name
+                           + "' must be a mapping or a list of one, not " + node.describe(),
+                         "for example {type: basic, username: …, password: …}");
+      return;
+    }
+    Scheme scheme;
+    ConfigReader in{*mapping, "security scheme '" + name + "'", diagnostics_};
+    read_scheme(in, scheme);
+    if (!in.finish())
+      return;
+    if (!scheme.username.empty())
+      settings.user = scheme.username;
+    if (!scheme.password.empty())
+      settings.password = scheme.password;
+  }
+
+  // --- init
+  // ----------------------------------------------------------------------------------------------------------
+
+  void read_init(const ConfigNode& node, ServerProgram& server) {
+    server.init_place = node.place;
+    if (node.is_sequence()) {
+      for (const auto& item : node.items)
+        read_init_text(item, server);
+    } else {
+      read_init_text(node, server);
+    }
+  }
+
+  void read_init_text(const ConfigNode& node, ServerProgram& server) {
+    if (!node.is_scalar()) {
+      diagnostics_.error(node.place,
+                         "'init' must be the name of a .sql file or SQL, not " + node.describe());
+      return;
+    }
+    std::string text = node.text;
+    std::string where = "'init'";
+    if (text.ends_with(".sql")) {
+      const auto path = relative_to(node.place.file ? *node.place.file : std::string{}, text);
+      auto content = environment_.read_file(path, max_init_bytes);
+      if (!content) {
+        diagnostics_.error(node.place, content.error().message(), content.error().hint());
+        return;
+      }
+      text = std::move(*content);
+      where = "'" + path + "'";
+    }
+    auto statements = split_statements(text);
+    if (!statements) {
+      diagnostics_.error(node.place, where + ": " + statements.error().message(),
+                         statements.error().hint());
+      return;
+    }
+    for (const auto statement : *statements)
+      server.init.emplace_back(statement);
+  }
+
+  const Document& document_;
+  std::span<const sdk::Connector* const> connectors_;
+  const Environment& environment_;
+  Diagnostics& diagnostics_;
+  std::set<std::string> used_;  // schemes that a server names
+};
+
+}  // namespace
+
+std::vector<ServerProgram> compile_servers(const Document& document,
+                                           std::span<const sdk::Connector* const> connectors,
+                                           const Environment& environment,
+                                           Diagnostics& diagnostics) {
+  return ServerCompiler{document, connectors, environment, diagnostics}.compile();
+}
+
+void describe_server(ConfigReader& in) {
+  ServerKeys keys;
+  read_server_keys(in, keys);
+  sdk::DatabaseSettings settings;
+  sdk::read_database_settings(in, settings);
+}
+
+void describe_scheme(ConfigReader& in) {
+  Scheme scheme;
+  read_scheme(in, scheme);
+}
+
+}  // namespace millrace::dsl
