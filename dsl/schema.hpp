@@ -11,7 +11,7 @@
 
 namespace millrace::dsl {
 
-/// Draft 2020-12, for a whole file.
+/// Draft 7, which editors know best, for a whole file.
 sdk::Value json_schema(std::span<const sdk::Connector* const> connectors);
 
 /// One section with a table per step type and operation; `type` alone where it is given, empty
