@@ -296,6 +296,19 @@ TEST_F(FileReadTest, EndsSoonWhenItIsStoppedWhileItWaitsForCredit) {
   EXPECT_EQ(events.records(), 0U);
 }
 
+TEST_F(FileReadTest, LeavesNoDescriptorOpen) {
+  const auto open_descriptors = [] {
+    return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"},
+                         std::filesystem::directory_iterator{});
+  };
+  const auto before = open_descriptors();
+  scratch.write("a.jsonl", "1\n");
+  scratch.write("b.jsonl", gzip("1\n"));
+  read({{"path", scalar(scratch.path("*"))}});
+  source.reset();
+  EXPECT_EQ(open_descriptors(), before);
+}
+
 TEST_F(FileReadTest, ReportsEveryMistakeInItsOptions) {
   sdk::Diagnostics diagnostics;
   const auto factory = test::source_factory(connector, "read",
