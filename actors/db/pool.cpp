@@ -221,8 +221,9 @@ PoolActor::behavior_type pool(Self self, PoolServices services) {
       settle(self, now);
     },
     [self](ReapConnection reap) {
-      lose(self, reap.id,
-           sdk::WireLoss{sdk::Error{sdk::ErrorKind::crash, "the connection's actor died"}});
+      sdk::WireLoss loss{sdk::Error{sdk::ErrorKind::crash, "the connection's actor died"}};
+      loss.lists_all = false;
+      lose(self, reap.id, loss);
     },
   };
 }

@@ -274,10 +274,10 @@ void PoolCore::recover_from(ConnectionId id, const sdk::WireLoss& loss, sdk::Ins
 
 LossVerdict PoolCore::judge(const RequestPtr& request, std::uint32_t item,
                             const sdk::WireLoss& loss, const Phases& phases) {
-  // An entry that the wire says nothing of has an answer that never got here.
+  const auto unnamed = loss.lists_all ? sdk::StatementPhase::queued : sdk::StatementPhase::complete;
   const auto phase = phases.find((request->id << item_bits) | item);
-  return judge_loss(phase == phases.end() ? sdk::StatementPhase::complete : phase->second,
-                    loss.server_ended, *request->statements[request->items[item].statement]);
+  return judge_loss(phase == phases.end() ? unnamed : phase->second, loss.server_ended,
+                    *request->statements[request->items[item].statement]);
 }
 
 void PoolCore::recover_items(const RequestPtr& request, const sdk::WireLoss& loss,

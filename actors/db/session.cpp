@@ -1,5 +1,6 @@
 #include "actors/db/session.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace millrace::actors::db {
@@ -59,6 +60,10 @@ void send(Self self, const SessionCommand& command) {
   std::vector<std::shared_ptr<const sdk::Statement>> statements;
   for (const auto& statement : command.request->statements)
     statements.push_back(with_timeout(state, statement));
+  // A failure that the server has not seen (a parameter that could not be sent) fails the
+  // transaction all the same.
+  if (command.verb == SessionVerb::commit && state.transaction.phase() == Phase::failed)
+    statements = rollback_request()->statements;
   const auto& items = command.request->items;
   for (std::size_t i = 0; i < items.size(); ++i)
     entries->push_back({.id = i, .statement = statements[items[i].statement], .set = items[i].set});
@@ -154,9 +159,11 @@ void give_up(Self self, const sdk::WireLoss& loss) {
                   "the connection was lost, and the transaction with it: " + loss.error.message(),
                   {.code = loss.error.code().empty() ? "08006" : loss.error.code()}};
   if (state.running) {
-    bool unsure = state.running->verb == SessionVerb::commit;
-    for (const auto& entry : loss.unanswered)
-      unsure = unsure && entry.phase != sdk::StatementPhase::queued;
+    const bool left = !loss.lists_all
+                      || std::ranges::any_of(loss.unanswered, [](const auto& entry) {
+                           return entry.phase != sdk::StatementPhase::queued;
+                         });
+    const bool unsure = left && state.running->verb == SessionVerb::commit;
     const bool rolled_back = state.running->verb == SessionVerb::rollback;
     if (rolled_back)
       state.running->request->items.front().result = sdk::SqlResult{.command = "ROLLBACK"};
@@ -183,6 +190,7 @@ SessionActor::behavior_type session(Self self, SessionSetup setup) {
     if (down.source == self->state.setup.connection.address()) {
       // Behind whatever the connection had still sent; its own word on the loss comes first.
       sdk::WireLoss loss{sdk::Error{sdk::ErrorKind::crash, "the connection's actor died"}};
+      loss.lists_all = false;
       self->send(caf::actor_cast<SessionActor>(self),
                  ConnectionGone{self->state.setup.id,
                                 std::make_shared<const sdk::WireLoss>(std::move(loss))});

@@ -66,10 +66,11 @@ std::optional<sdk::Error> TransactionState::refusal(SessionVerb verb, std::strin
 
 sdk::Result<sdk::SqlResult> TransactionState::finished(SessionVerb verb, std::string_view sql,
                                                        sdk::Result<sdk::SqlResult> result) {
+  const bool had_failed = phase_ == Phase::failed;
   switch (verb) {
   case SessionVerb::commit:
     phase_ = Phase::ended;
-    if (result && result->command == "ROLLBACK")
+    if (result && (had_failed || result->command == "ROLLBACK"))
       return misuse(
         "nothing was committed: the transaction had failed, and the server rolled it back",
         "look at the first error in it", "25P02");

@@ -3,6 +3,7 @@
 
 #include "connectors/sdk/connector.hpp"
 #include "connectors/sdk/database.hpp"
+#include "tests/support/postgres.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,6 +14,10 @@
 #include <unistd.h>
 
 namespace millrace::sqlite {
+extern const sdk::Connector connector;
+}
+
+namespace millrace::postgres {
 extern const sdk::Connector connector;
 }
 
@@ -55,6 +60,16 @@ inline DriverCase sqlite_case(const std::string& path) {
   found.settings.name = "test";
   found.settings.driver = "sqlite";
   found.settings.dbname = path;
+  return found;
+}
+
+inline DriverCase postgres_case(const test::PostgresServer& server) {
+  DriverCase found{.name = "postgres", .driver = postgres::connector.database()};
+  found.settings.name = "test";
+  found.settings.driver = "postgres";
+  found.settings.hosts = {{server.host(), server.port()}};
+  found.settings.user = server.user();
+  found.settings.dbname = server.dbname();
   return found;
 }
 

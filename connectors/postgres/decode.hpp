@@ -1,0 +1,31 @@
+// PostgreSQL's text into values: the JSON type depends on the column's type alone, and every string
+// that comes out is taken as a parameter of that column.
+#pragma once
+
+#include "connectors/postgres/handles.hpp"
+#include "connectors/postgres/types.hpp"
+#include "connectors/sdk/result.hpp"
+#include "connectors/sdk/statement.hpp"
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace millrace::postgres {
+
+/// The columns of a statement's last result, kept beside the statement: they seldom change.
+struct ShapeSlot {
+  std::shared_ptr<const sdk::ResultShape> shape;
+  std::vector<Oid> types;
+};
+
+sdk::Value decode_text(std::string_view text, Oid type);
+
+/// '{1,NULL,"a b"}', nested, with bounds in front or without. Null where it is no array.
+sdk::Value decode_array(std::string_view text, const TypeInfo& type);
+
+/// A result of the status TUPLES_OK or COMMAND_OK.
+sdk::SqlResult decode_result(PGresult* result, ShapeSlot& slot,
+                             std::shared_ptr<const std::string> sql);
+
+}  // namespace millrace::postgres

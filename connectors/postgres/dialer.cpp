@@ -1,0 +1,225 @@
+#include "connectors/postgres/dialer.hpp"
+
+#include "connectors/asio/reactor.hpp"
+#include "connectors/postgres/errors.hpp"
+#include "connectors/postgres/start_options.hpp"
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <random>
+#include <utility>
+
+namespace millrace::postgres {
+
+namespace {
+
+sdk::Error unreachable(std::string message) {
+  sdk::Error::Detail detail{.code = "08001"};
+  detail.retryable = true;
+  return {sdk::ErrorKind::connection, std::move(message), std::move(detail)};
+}
+
+bool needs_resolving(const std::string& host) {
+  if (host.empty() || host.front() == '/' || host.front() == '@')
+    return false;
+  boost::system::error_code no_address;
+  boost::asio::ip::make_address(host, no_address);
+  return no_address.failed();
+}
+
+ConnectionPtr begin_connect(const Keywords& keywords) {
+  std::vector<const char*> names;
+  std::vector<const char*> values;
+  for (const auto& [name, value] : keywords) {
+    names.push_back(name.c_str());
+    values.push_back(value.c_str());
+  }
+  names.push_back(nullptr);
+  values.push_back(nullptr);
+  ConnectionPtr connection{PQconnectStartParams(names.data(), values.data(), 0)};
+  // Only so do errors of the start bring their SQLSTATE, in whatever language the server speaks.
+  if (connection)
+    PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
+  return connection;
+}
+
+}  // namespace
+
+Dialer::Dialer(const sdk::DatabaseSettings& settings, sdk::EventLoop& loop, Done done)
+  : settings_{settings},
+    loop_{loop},
+    done_{std::move(done)},
+    resolver_{asio::io_context_of(loop)},
+    descriptor_{asio::io_context_of(loop)} {
+}
+
+void Dialer::start() {
+  auto hosts = settings_.hosts;
+  if (hosts.empty())
+    hosts.emplace_back();
+  std::mt19937_64 random{std::random_device{}()};
+  std::ranges::shuffle(hosts, random);
+  // `prefer-standby` is two rounds: one host at a time, libpq would take the first it meets.
+  const bool prefers = settings_.target_session_attrs == "prefer-standby";
+  for (const auto& host : hosts)
+    targets_.push_back({host, prefers ? "standby" : settings_.target_session_attrs});
+  if (prefers) {
+    for (const auto& host : hosts)
+      targets_.push_back({host, "any"});
+  }
+  next_target();
+}
+
+void Dialer::stop() {
+  done_ = nullptr;
+  ++epoch_;
+  loop_.cancel(std::exchange(timer_, 0));
+  resolver_.cancel();
+  drop_connection();
+}
+
+void Dialer::next_target() {
+  ++epoch_;
+  loop_.cancel(std::exchange(timer_, 0));
+  if (target_ == targets_.size()) {
+    const bool refused = std::ranges::all_of(
+      failures_, [](const auto& entry) { return !entry.second.retryable(); });
+    auto error = failures_.front().second;
+    if (failures_.size() > 1) {
+      std::string message = "no host can be used: ";
+      for (const auto& [host, failure] : failures_)
+        message.append(host).append(": ").append(failure.message()).append("; ");
+      message.resize(message.size() - 2);
+      error = {sdk::ErrorKind::connection, std::move(message), error.detail()};
+    }
+    finish(nullptr, DialFailure{std::move(error), refused});
+    return;
+  }
+  ++target_;
+  address_error_.reset();
+  const auto limit = settings_.connect_timeout.count() > 0 ? settings_.connect_timeout
+                                                           : std::chrono::hours{1};
+  timer_ = loop_.after(limit, [self = shared_from_this(), epoch = epoch_] {
+    if (epoch == self->epoch_)
+      self->target_failed(unreachable(
+        "no connection within " + std::to_string(self->settings_.connect_timeout.count()) + " ms"));
+  });
+  resolve();
+}
+
+void Dialer::resolve() {
+  const auto& host = targets_[target_ - 1].host.host;
+  addresses_.clear();
+  address_ = 0;
+  if (!needs_resolving(host)) {
+    addresses_.emplace_back();
+    next_address();
+    return;
+  }
+  // Asio calls getaddrinfo on a thread of its own.
+  resolver_.async_resolve(
+    host, "", [self = shared_from_this(), epoch = epoch_](const auto& failure, const auto& found) {
+      if (epoch != self->epoch_)
+        return;
+      if (failure) {
+        self->target_failed(
+          unreachable("the host's name cannot be resolved: " + failure.message()));
+        return;
+      }
+      for (const auto& entry : found)
+        self->addresses_.push_back(entry.endpoint().address().to_string());
+      self->next_address();
+    });
+}
+
+void Dialer::next_address() {
+  if (address_ == addresses_.size()) {
+    target_failed(address_error_.value_or(unreachable("the host's name has no address")));
+    return;
+  }
+  const auto& target = targets_[target_ - 1];
+  connection_ = begin_connect(
+    start_options(settings_, target.host, addresses_[address_++], target.session_attributes));
+  if (!connection_ || PQstatus(connection_.get()) == CONNECTION_BAD) {
+    address_failed(connection_ ? connect_error(PQerrorMessage(connection_.get()))
+                               : unreachable("out of memory"));
+    return;
+  }
+  reassign();
+  wait_for(PGRES_POLLING_WRITING);
+}
+
+// The socket may be another one after every step.
+void Dialer::reassign() {
+  const int now = PQsocket(connection_.get());
+  if (descriptor_.is_open() && descriptor_.native_handle() == now)
+    return;
+  if (descriptor_.is_open())
+    descriptor_.release();
+  descriptor_.assign(now);
+}
+
+void Dialer::wait_for(PostgresPollingStatusType what) {
+  using Descriptor = boost::asio::posix::stream_descriptor;
+  const auto kind = what == PGRES_POLLING_READING ? Descriptor::wait_read : Descriptor::wait_write;
+  descriptor_.async_wait(
+    kind, [self = shared_from_this(), epoch = epoch_](const boost::system::error_code& failure) {
+      if (epoch == self->epoch_ && !failure && self->connection_)
+        self->poll();
+    });
+}
+
+void Dialer::poll() {
+  const auto status = PQconnectPoll(connection_.get());
+  if (status == PGRES_POLLING_FAILED) {
+    address_failed(connect_error(PQerrorMessage(connection_.get())));
+    return;
+  }
+  if (status == PGRES_POLLING_OK) {
+    succeed();
+    return;
+  }
+  reassign();
+  wait_for(status);
+}
+
+void Dialer::succeed() {
+  auto* raw = connection_.get();
+  PQsetErrorVerbosity(raw, PQERRORS_DEFAULT);
+  if (PQsetnonblocking(raw, 1) != 0 || PQenterPipelineMode(raw) != 1) {
+    address_failed(unreachable("the connection cannot enter pipeline mode"));
+    return;
+  }
+  descriptor_.release();
+  finish(std::move(connection_), std::nullopt);
+}
+
+void Dialer::drop_connection() {
+  // The descriptor is libpq's: Asio lets go of it before it is closed.
+  if (descriptor_.is_open())
+    descriptor_.release();
+  connection_.reset();
+}
+
+void Dialer::address_failed(sdk::Error error) {
+  drop_connection();
+  address_error_ = std::move(error);
+  next_address();
+}
+
+void Dialer::target_failed(sdk::Error error) {
+  resolver_.cancel();
+  drop_connection();
+  const auto& host = targets_[target_ - 1].host;
+  failures_.emplace_back(host.host.empty() ? "local socket" : host.host, std::move(error));
+  next_target();
+}
+
+void Dialer::finish(ConnectionPtr connection, std::optional<DialFailure> failure) {
+  ++epoch_;
+  loop_.cancel(std::exchange(timer_, 0));
+  if (done_)
+    std::exchange(done_, nullptr)(std::move(connection), std::move(failure));
+}
+
+}  // namespace millrace::postgres

@@ -1,0 +1,74 @@
+// Dialer: opens one connection. It tries every host, shuffled, each with its own limit of time,
+// resolves names off the reactor, and hands over a connection in pipeline mode. libpq alone would
+// do none of this without blocking.
+#pragma once
+
+#include "connectors/postgres/handles.hpp"
+#include "connectors/sdk/database_settings.hpp"
+#include "connectors/sdk/error.hpp"
+#include "connectors/sdk/reactor.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace millrace::postgres {
+
+struct DialFailure {
+  sdk::Error error;
+  bool refused = false;  // by every server that was reached: trying again soon is no use
+};
+
+/// Lives on its loop's thread; kept alive by what it waits for.
+class Dialer : public std::enable_shared_from_this<Dialer> {
+public:
+  /// One of the two is set.
+  using Done = std::function<void(ConnectionPtr, std::optional<DialFailure>)>;
+
+  Dialer(const sdk::DatabaseSettings& settings, sdk::EventLoop& loop, Done done);
+
+  void start();
+
+  /// Gives up; `done` is not called any more.
+  void stop();
+
+private:
+  struct Target {
+    sdk::DatabaseHost host;
+    std::string session_attributes;
+  };
+
+  void next_target();
+  void resolve();
+  void next_address();
+  void wait_for(PostgresPollingStatusType what);
+  void poll();
+  void reassign();
+  void drop_connection();
+  void address_failed(sdk::Error error);
+  void target_failed(sdk::Error error);
+  void succeed();
+  void finish(ConnectionPtr connection, std::optional<DialFailure> failure);
+
+  const sdk::DatabaseSettings settings_;
+  sdk::EventLoop& loop_;
+  Done done_;
+  std::vector<Target> targets_;
+  std::size_t target_ = 0;  // counts from 1
+  std::vector<std::string> addresses_;
+  std::size_t address_ = 0;
+  boost::asio::ip::tcp::resolver resolver_;
+  boost::asio::posix::stream_descriptor descriptor_;
+  ConnectionPtr connection_;
+  sdk::TimerId timer_ = 0;
+  std::uint64_t epoch_ = 0;  // of the target: late handlers of an older one do nothing
+  std::optional<sdk::Error> address_error_;
+  std::vector<std::pair<std::string, sdk::Error>> failures_;
+};
+
+}  // namespace millrace::postgres

@@ -1,0 +1,113 @@
+#include "connectors/postgres/errors.hpp"
+
+#include "connectors/postgres/sqlstate.hpp"
+
+#include <string>
+
+namespace millrace::postgres {
+
+namespace {
+
+using sdk::Error;
+using sdk::ErrorKind;
+
+std::string_view field(const PGresult* result, int code) noexcept {
+  const char* text = PQresultErrorField(result, code);
+  return text == nullptr ? std::string_view{} : text;
+}
+
+std::string_view first_line(std::string_view text) {
+  return text.substr(0, text.find('\n'));
+}
+
+bool starts_with_state(std::string_view text) {
+  if (text.size() < 7 || text[5] != ':')
+    return false;
+  for (const char c : text.substr(0, 5)) {
+    if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')))
+      return false;
+  }
+  return true;
+}
+
+std::string hint_for(std::string_view state) {
+  if (state == "42P18" || state == "42P08")
+    return "say the parameter's type with a cast, for example $1::int";
+  if (state == "28P01" || state == "28000")
+    return "check the user and the password of the server's security scheme";
+  if (state == "3D000")
+    return "create the database, or correct its name";
+  if (state == "53300")
+    return "raise max_connections on the server, or lower pool.max_size";
+  return {};
+}
+
+Error make(std::string_view state, std::string message) {
+  const auto& rule = rule_for(state);
+  Error::Detail detail{.hint = hint_for(state), .code = std::string{state}};
+  detail.retryable = rule.retryable;
+  detail.outcome_unknown = rule.outcome_unknown;
+  return {rule.kind, std::move(message), std::move(detail)};
+}
+
+}  // namespace
+
+Error to_error(const PGresult* result) {
+  const auto state = field(result, PG_DIAG_SQLSTATE);
+  if (state.empty())
+    return {ErrorKind::connection,
+            std::string{first_line(PQresultErrorMessage(result))},
+            {.code = "08006"}};
+  auto error = make(state, std::string{field(result, PG_DIAG_MESSAGE_PRIMARY)});
+  const auto constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
+  if (constraint.empty())
+    return error;
+  auto detail = error.detail();
+  detail.constraint = constraint;
+  return {error.kind(), error.message(), std::move(detail)};
+}
+
+bool ends_connection(const PGresult* result) noexcept {
+  const auto severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  return severity == "FATAL" || severity == "PANIC";
+}
+
+bool is_stale_statement(const PGresult* result) noexcept {
+  const auto state = field(result, PG_DIAG_SQLSTATE);
+  if (state == "26000")
+    return true;
+  // By the server's routine: the text is translated.
+  const auto routine = field(result, PG_DIAG_SOURCE_FUNCTION);
+  return state == "0A000"
+         && (routine == "RevalidateCachedQuery" || routine == "RevalidateCachedPlan");
+}
+
+bool wants_types(const PGresult* result) noexcept {
+  const auto state = field(result, PG_DIAG_SQLSTATE);
+  return state == "42P18" || state == "42P08" || state == "42725";
+}
+
+Error connect_error(std::string_view message) {
+  // `connection to server at "h", port 5432 failed: FATAL:  3D000: database "x" does not exist`
+  for (const std::string_view severity : {"FATAL:  ", "ERROR:  ", "PANIC:  "}) {
+    const auto at = message.find(severity);
+    if (at == std::string_view::npos)
+      continue;
+    const auto rest = message.substr(at + severity.size());
+    if (starts_with_state(rest))
+      return make(rest.substr(0, 5), std::string{first_line(rest.substr(7))});
+  }
+  Error::Detail detail{.hint = "is the server running, and the address right?", .code = "08001"};
+  detail.retryable = true;
+  return {ErrorKind::connection, std::string{first_line(message)}, std::move(detail)};
+}
+
+Error loss_error(const PGconn* connection) {
+  Error::Detail detail{.code = "08006"};
+  detail.retryable = true;
+  const auto line = first_line(PQerrorMessage(connection));
+  return {ErrorKind::connection,
+          line.empty() ? "the server closed the connection" : std::string{line}, std::move(detail)};
+}
+
+}  // namespace millrace::postgres

@@ -1,0 +1,31 @@
+// The server's and libpq's words as our errors. DETAIL, CONTEXT and the query never get out: they
+// hold values.
+#pragma once
+
+#include "connectors/postgres/handles.hpp"
+#include "connectors/sdk/error.hpp"
+
+#include <string_view>
+
+namespace millrace::postgres {
+
+/// What a result of the status FATAL_ERROR says.
+sdk::Error to_error(const PGresult* result);
+
+/// Whether the server ends the connection with it (severity FATAL or PANIC).
+bool ends_connection(const PGresult* result) noexcept;
+
+/// Whether a cached plan or a prepared statement is stale: nothing ran, and preparing it anew
+/// helps.
+bool is_stale_statement(const PGresult* result) noexcept;
+
+/// Whether the server asks for the types of parameters that it cannot infer.
+bool wants_types(const PGresult* result) noexcept;
+
+/// Why a connection could not be made; read from the message that libpq writes with verbose errors.
+sdk::Error connect_error(std::string_view message);
+
+/// Why a connection that was up is gone.
+sdk::Error loss_error(const PGconn* connection);
+
+}  // namespace millrace::postgres

@@ -1,0 +1,32 @@
+#include "connectors/postgres/prepared.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace millrace::postgres {
+
+namespace {
+
+bool starts_with_word(std::string_view sql, std::string_view word) noexcept {
+  const auto start = sql.find_first_not_of(" \t\r\n(");
+  if (start == std::string_view::npos || sql.size() - start < word.size())
+    return false;
+  const auto first = sql.substr(start, word.size());
+  return std::ranges::equal(
+    first, word, [](char a, char b) { return (a >= 'a' && a <= 'z' ? a - 'a' + 'A' : a) == b; });
+}
+
+}  // namespace
+
+bool is_worth_preparing(std::string_view sql) noexcept {
+  static constexpr std::array<std::string_view, 8> words{"SELECT", "INSERT", "UPDATE", "DELETE",
+                                                         "MERGE",  "VALUES", "WITH",   "TABLE"};
+  return std::ranges::any_of(words,
+                             [sql](std::string_view word) { return starts_with_word(sql, word); });
+}
+
+bool begins_transaction(std::string_view sql) noexcept {
+  return starts_with_word(sql, "BEGIN") || starts_with_word(sql, "START");
+}
+
+}  // namespace millrace::postgres

@@ -1,0 +1,64 @@
+// PreparedStatements: what a connection's server knows by name, least recently used out.
+#pragma once
+
+#include "connectors/postgres/decode.hpp"
+#include "connectors/sdk/lru_cache.hpp"
+#include "connectors/sdk/statement.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace millrace::postgres {
+
+struct PreparedStatement {
+  std::string name;        // empty: the unnamed one
+  std::vector<Oid> types;  // of its parameters, as the server described them
+  std::shared_ptr<ShapeSlot> shape = std::make_shared<ShapeSlot>();
+  std::shared_ptr<const std::string> sql;
+};
+
+using PreparedPtr = std::shared_ptr<PreparedStatement>;
+
+class PreparedStatements {
+public:
+  explicit PreparedStatements(std::size_t capacity) : cache_{capacity} {}
+
+  bool enabled() const noexcept { return cache_.capacity() > 0; }
+
+  PreparedPtr find(std::string_view sql) {
+    auto* const found = cache_.find(sql);
+    return found == nullptr ? nullptr : *found;
+  }
+
+  /// A statement with a name of its own, not yet kept.
+  PreparedPtr make(const std::string& sql) {
+    auto statement = std::make_shared<PreparedStatement>();
+    statement->name = "millrace_" + std::to_string(++last_);
+    statement->sql = std::make_shared<const std::string>(sql);
+    return statement;
+  }
+
+  /// @returns the name of the one that fell out, to be deallocated.
+  std::optional<std::string> keep(const PreparedPtr& statement) {
+    const auto evicted = cache_.insert(*statement->sql, statement);
+    return evicted ? std::optional{(*evicted)->name} : std::nullopt;
+  }
+
+  void forget(std::string_view sql) { cache_.erase(sql); }
+
+private:
+  sdk::LruCache<PreparedPtr> cache_;
+  std::uint64_t last_ = 0;
+};
+
+/// Whether preparing it pays: SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES, WITH or TABLE, behind
+/// blanks.
+bool is_worth_preparing(std::string_view sql) noexcept;
+
+/// Whether it begins a transaction.
+bool begins_transaction(std::string_view sql) noexcept;
+
+}  // namespace millrace::postgres

@@ -1,0 +1,187 @@
+#include "connectors/postgres/wire.hpp"
+
+#include "connectors/asio/reactor.hpp"
+#include "connectors/postgres/errors.hpp"
+
+#include <array>
+#include <thread>
+#include <utility>
+
+namespace millrace::postgres {
+
+PostgresWire::PostgresWire(const sdk::DatabaseSettings& settings, sdk::EventLoop& loop,
+                           sdk::WireEvents events)
+  : settings_{settings},
+    loop_{loop},
+    events_{std::move(events)},
+    descriptor_{asio::io_context_of(loop)},
+    statements_{settings.pool_mode == sdk::PoolMode::transaction ? 0 : settings.statement_cache} {
+}
+
+PostgresWire::~PostgresWire() {
+  // The descriptor is libpq's to close.
+  if (descriptor_.is_open())
+    descriptor_.release();
+}
+
+void PostgresWire::connect() {
+  loop_.post([self = shared_from_this()] {
+    if (self->closed_)
+      return;
+    self->dialer_ = std::make_shared<Dialer>(
+      self->settings_, self->loop_,
+      [self](ConnectionPtr connection, std::optional<DialFailure> failure) {
+        self->dialed(std::move(connection), std::move(failure));
+      });
+    self->dialer_->start();
+  });
+}
+
+void PostgresWire::send(std::vector<sdk::WireEntry> entries) {
+  loop_.post([self = shared_from_this(), entries = std::move(entries)]() mutable {
+    // Where the connection was lost while these were on their way, the loss does not name them: they never left.
+    if (self->closed_)
+      return;
+    for (auto& entry : entries)
+      self->queue_.push_back({std::move(entry)});
+    self->pump();
+    self->deliver();
+  });
+}
+
+void PostgresWire::cancel() {
+  loop_.post([self = shared_from_this()] {
+    if (!self->connection_)
+      return;
+    // libpq 15 can only cancel by blocking: connect, send, read.
+    std::thread{[cancel = PQgetCancel(self->connection_.get())] {
+      std::array<char, 256> reason{};
+      PQcancel(cancel, reason.data(), static_cast<int>(reason.size()));
+      PQfreeCancel(cancel);
+    }}.detach();
+  });
+}
+
+void PostgresWire::close() {
+  loop_.post([self = shared_from_this()] {
+    self->lose({sdk::ErrorKind::connection, "the connection was closed", {.code = "08006"}}, false);
+  });
+}
+
+void PostgresWire::dialed(ConnectionPtr connection, std::optional<DialFailure> failure) {
+  if (closed_)
+    return;
+  if (failure) {
+    lose(failure->error, true, !failure->refused);
+    return;
+  }
+  dialer_.reset();
+  connection_ = std::move(connection);
+  PQsetNoticeReceiver(connection_.get(), &PostgresWire::on_notice, this);
+  descriptor_.assign(PQsocket(connection_.get()));
+  events_.connected();
+  read_on();
+  pump();
+}
+
+// Reading never stops, also while there is much to write: else both sides could wait for the other
+// to read.
+void PostgresWire::read_on() {
+  descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                         [self = shared_from_this()](const boost::system::error_code& failure) {
+                           if (!failure && !self->closed_)
+                             self->readable();
+                         });
+}
+
+void PostgresWire::readable() {
+  const bool alive = PQconsumeInput(connection_.get()) == 1;
+  process();
+  if (!closed_ && !alive)
+    lose(fatal_.value_or(loss_error(connection_.get())), fatal_.has_value());
+  if (closed_)
+    return;
+  pump();
+  deliver();
+  if (!closed_)
+    read_on();
+}
+
+void PostgresWire::flush() {
+  const int left = PQflush(connection_.get());
+  if (left < 0) {
+    // What the server said before it closed is still to be read.
+    PQconsumeInput(connection_.get());
+    process();
+    if (!closed_)
+      lose(fatal_.value_or(loss_error(connection_.get())), fatal_.has_value());
+    return;
+  }
+  if (left == 0 || writing_)
+    return;
+  writing_ = true;
+  descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_write,
+                         [self = shared_from_this()](const boost::system::error_code& failure) {
+                           self->writing_ = false;
+                           if (!failure && !self->closed_)
+                             self->flush();
+                         });
+}
+
+void PostgresWire::deliver() {
+  if (!answers_.empty())
+    events_.answered(std::exchange(answers_, {}));
+}
+
+void PostgresWire::report_unanswered(sdk::WireLoss& loss) {
+  using sdk::StatementPhase;
+  for (auto& pending : group_)
+    pending_.push_back(std::move(pending));
+  for (auto& pending : pending_) {
+    if (pending.kind != Kind::entry)
+      continue;
+    const auto status = pending.result ? PQresultStatus(pending.result.get()) : PGRES_EMPTY_QUERY;
+    const bool failed = status == PGRES_FATAL_ERROR && !ends_connection(pending.result.get());
+    if (failed)
+      answer(pending);  // what failed stays failed, Sync or not
+    else
+      loss.unanswered.push_back(
+        {pending.queued.entry.id, status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK
+                                    ? StatementPhase::complete
+                                    : StatementPhase::written});
+  }
+  for (const auto& queue : {&again_, &queue_}) {
+    for (const auto& queued : *queue)
+      loss.unanswered.push_back({queued.entry.id, StatementPhase::queued});
+  }
+  pending_.clear();
+  group_.clear();
+  again_.clear();
+  queue_.clear();
+}
+
+void PostgresWire::lose(const sdk::Error& error, bool server_ended, bool may_retry) {
+  if (std::exchange(closed_, true))
+    return;
+  if (dialer_)
+    dialer_->stop();
+  dialer_.reset();
+  sdk::WireLoss loss{error};
+  loss.server_ended = server_ended;
+  loss.other_host_may_do = may_retry;
+  report_unanswered(loss);
+  if (descriptor_.is_open())
+    descriptor_.release();
+  connection_.reset();
+  deliver();
+  events_.lost(std::move(loss));
+  events_ = {};
+}
+
+void PostgresWire::on_notice(void* self, const PGresult* notice) {
+  // An idle connection hears of its end in this way.
+  if (ends_connection(notice))
+    static_cast<PostgresWire*>(self)->fatal_ = to_error(notice);
+}
+
+}  // namespace millrace::postgres

@@ -1,0 +1,105 @@
+// The Wire of PostgreSQL: libpq's pipeline mode on one loop of the reactor. Groups go out with a
+// Sync each; nothing is answered before its Sync has come back.
+#pragma once
+
+#include "connectors/postgres/dialer.hpp"
+#include "connectors/postgres/encode.hpp"
+#include "connectors/postgres/handles.hpp"
+#include "connectors/postgres/prepared.hpp"
+#include "connectors/sdk/database.hpp"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace millrace::postgres {
+
+class PostgresWire final : public sdk::Wire, public std::enable_shared_from_this<PostgresWire> {
+public:
+  PostgresWire(const sdk::DatabaseSettings& settings, sdk::EventLoop& loop, sdk::WireEvents events);
+  PostgresWire(const PostgresWire&) = delete;
+  PostgresWire& operator=(const PostgresWire&) = delete;
+  ~PostgresWire() override;
+
+  void connect() override;
+  void send(std::vector<sdk::WireEntry> entries) override;
+  void cancel() override;
+  void close() override;
+
+private:
+  struct Queued {
+    sdk::WireEntry entry;
+    bool retried = false;  // its prepared statement was stale once
+    bool direct = false;   // could not be prepared: the server shall say why, in its place
+  };
+
+  enum class Kind : std::uint8_t { settle, prepare, describe, entry, ignored, sync };
+
+  /// Something that was written, in the order in which libpq answers.
+  struct Pending {
+    Kind kind = Kind::sync;
+    ResultPtr result;
+    Queued queued;         // of an entry
+    PreparedPtr prepared;  // of an entry, where it has one
+  };
+
+  // wire.cpp: the connection and its descriptor
+  void dialed(ConnectionPtr connection, std::optional<DialFailure> failure);
+  void read_on();
+  void readable();
+  void flush();
+  void lose(const sdk::Error& error, bool server_ended, bool may_retry = true);
+  void report_unanswered(sdk::WireLoss& loss);
+  void deliver();
+  static void on_notice(void* self, const PGresult* notice);
+
+  // wire_write.cpp: what goes out
+  void pump();
+
+  std::deque<Queued>& source() { return again_.empty() ? queue_ : again_; }
+
+  std::size_t group_size(const std::deque<Queued>& queue) const;
+  const Queued* to_prepare(std::size_t size);
+  bool prepare(const Queued& queued, const std::vector<Oid>& types);
+  bool write_group(std::size_t size);
+  bool write_settings(const sdk::StatementOptions& options);
+  bool write_setting(const char* name, const std::string& value);
+  bool write_entry(Queued queued, const PreparedPtr& prepared);
+  bool write_sync();
+  void deallocate(const std::string& name);
+  bool refuse_misfit(std::size_t size);
+  void answer_group(std::size_t size, std::size_t guilty, const sdk::Error& error);
+
+  // wire_read.cpp: what comes back
+  void process();
+  bool take(ResultPtr result);
+  void finish_group(ResultPtr sync_error);
+  void finish_preparing();
+  void finish_entries(const PGresult* sync_error);
+  void answer(Pending& pending);
+  bool run_again(Pending& pending);
+
+  const sdk::DatabaseSettings settings_;
+  sdk::EventLoop& loop_;
+  sdk::WireEvents events_;
+  std::shared_ptr<Dialer> dialer_;
+  ConnectionPtr connection_;
+  boost::asio::posix::stream_descriptor descriptor_;
+  std::deque<Queued> queue_;
+  std::deque<Queued> again_;  // go out before the queue
+  std::deque<Pending> pending_;
+  std::vector<Pending> group_;  // answered in part: waits for its Sync
+  std::vector<sdk::WireAnswer> answers_;
+  PreparedStatements statements_;
+  PreparedPtr preparing_;  // nothing else goes out until the server has described it
+  bool preparing_typed_ = false;
+  EncodedParameters parameters_;
+  std::size_t in_flight_ = 0;        // entries
+  std::optional<sdk::Error> fatal_;  // the server's farewell
+  bool writing_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace millrace::postgres

@@ -1,0 +1,197 @@
+// What a wire reads: results in the order sent, then the Sync that makes them final.
+#include "connectors/postgres/errors.hpp"
+#include "connectors/postgres/wire.hpp"
+
+#include <utility>
+
+namespace millrace::postgres {
+
+namespace {
+
+// Holds the server's answer until an actor decodes it.
+class PostgresResult final : public sdk::RawResult {
+public:
+  PostgresResult(ResultPtr result, std::shared_ptr<ShapeSlot> shape,
+                 std::shared_ptr<const std::string> sql)
+    : result_{std::move(result)}, shape_{std::move(shape)}, sql_{std::move(sql)} {}
+
+  sdk::Result<sdk::SqlResult> decode() override {
+    auto decoded = decode_result(result_.get(), *shape_, std::move(sql_));
+    result_.reset();
+    return decoded;
+  }
+
+private:
+  ResultPtr result_;
+  std::shared_ptr<ShapeSlot> shape_;
+  std::shared_ptr<const std::string> sql_;
+};
+
+sdk::Error neighbour_failed() {
+  return {sdk::ErrorKind::transaction,
+          "rolled back, because another statement of its batch failed",
+          {.code = "25P02"}};
+}
+
+bool is_good(const PGresult* result) {
+  const auto status = PQresultStatus(result);
+  return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+}  // namespace
+
+void PostgresWire::process() {
+  auto* raw = connection_.get();
+  // Looks at what has come in also where nothing is awaited: the farewell of an idle connection.
+  while (!closed_ && PQisBusy(raw) == 0 && !pending_.empty()) {
+    ResultPtr result{PQgetResult(raw)};
+    if (!result) {
+      // The end of one statement's results. Without any, libpq has nothing for us: the connection
+      // is dying.
+      if (pending_.front().kind == Kind::sync || !pending_.front().result)
+        break;
+      group_.push_back(std::move(pending_.front()));
+      pending_.pop_front();
+      continue;
+    }
+    if (!take(std::move(result)))
+      break;
+  }
+  if (!closed_ && fatal_)
+    lose(*fatal_, true);
+}
+
+// @returns false when the connection is at its end.
+bool PostgresWire::take(ResultPtr result) {
+  if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR && ends_connection(result.get())) {
+    // No Sync will come any more, for nobody.
+    fatal_ = to_error(result.get());
+    return false;
+  }
+  auto& front = pending_.front();
+  if (front.kind != Kind::sync) {
+    front.result = std::move(result);
+    return true;
+  }
+  if (PQresultStatus(result.get()) != PGRES_PIPELINE_SYNC) {
+    front.result = std::move(
+      result);  // the commit itself failed: deferred constraints, serialization
+    ResultPtr end{PQgetResult(connection_.get())};
+    return true;
+  }
+  auto sync_error = std::move(front.result);
+  pending_.pop_front();
+  finish_group(std::move(sync_error));
+  return true;
+}
+
+void PostgresWire::finish_group(ResultPtr sync_error) {
+  if (!group_.empty() && group_.front().kind == Kind::prepare)
+    finish_preparing();
+  else
+    finish_entries(sync_error.get());
+  group_.clear();
+}
+
+void PostgresWire::finish_preparing() {
+  const auto statement = std::exchange(preparing_, nullptr);
+  const auto* prepared = group_.front().result.get();
+  const auto* described = group_.back().result.get();
+  if (is_good(prepared) && is_good(described)) {
+    for (int i = 0; i < PQnparams(described); ++i)
+      statement->types.push_back(PQparamtype(described, i));
+    if (const auto evicted = statements_.keep(statement))
+      deallocate(*evicted);
+    return;
+  }
+  // Nothing else is under way, so the state is known: inside a transaction the failure has ended
+  // it.
+  const bool in_transaction = PQtransactionStatus(connection_.get()) == PQTRANS_INERROR;
+  auto& queue = source();
+  for (std::size_t i = 0; i < queue.size(); ++i) {
+    if (queue[i].entry.statement->sql != *statement->sql)
+      continue;
+    if (in_transaction) {
+      answer_group(group_size(queue), i, to_error(prepared));
+    } else if (wants_types(prepared) && !preparing_typed_) {
+      std::vector<Oid> types;
+      for (const auto& value : queue[i].entry.statement->sets[queue[i].entry.set])
+        types.push_back(type_for(value));
+      if (types.empty() || !prepare(queue[i], types))
+        queue[i].direct = true;
+    } else {
+      queue[i].direct = true;
+    }
+    return;
+  }
+}
+
+void PostgresWire::finish_entries(const PGresult* sync_error) {
+  std::size_t guilty = group_.size();
+  std::size_t entries = 0;
+  for (std::size_t i = 0; i < group_.size(); ++i) {
+    entries += group_[i].kind == Kind::entry ? 1 : 0;
+    const auto status = PQresultStatus(group_[i].result.get());
+    if (status == PGRES_FATAL_ERROR && guilty == group_.size())
+      guilty = i;
+  }
+  in_flight_ -= entries;
+  if (entries == 0)
+    return;
+  // A transaction that was begun here goes on, failed; else the whole group is rolled back.
+  const bool rolled_back = (guilty < group_.size() || sync_error != nullptr)
+                           && !(group_.front().kind == Kind::entry
+                                && begins_transaction(group_.front().queued.entry.statement->sql));
+  bool told = false;
+  for (std::size_t i = 0; i < group_.size(); ++i) {
+    auto& pending = group_[i];
+    if (pending.kind != Kind::entry)
+      continue;
+    const bool last = i + 1 == group_.size();
+    if (PQresultStatus(pending.result.get()) == PGRES_FATAL_ERROR) {
+      told = true;
+      if (entries > 1 || !run_again(pending))
+        answer(pending);
+    } else if (sync_error != nullptr && last) {
+      answers_.push_back({pending.queued.entry.id, to_error(sync_error), false});
+    } else if (is_good(pending.result.get()) && !rolled_back) {
+      answer(pending);
+    } else if (guilty < i && !told) {
+      // A setting before it failed: that is its own error.
+      told = true;
+      answers_.push_back({pending.queued.entry.id, to_error(group_[guilty].result.get()), false});
+    } else {
+      answers_.push_back({pending.queued.entry.id, neighbour_failed(), true});
+    }
+  }
+}
+
+void PostgresWire::answer(Pending& pending) {
+  const auto id = pending.queued.entry.id;
+  if (!is_good(pending.result.get())) {
+    answers_.push_back({id, to_error(pending.result.get()), false});
+    return;
+  }
+  const auto& statement = pending.queued.entry.statement;
+  auto sql = pending.prepared ? pending.prepared->sql
+                              : std::shared_ptr<const std::string>{statement, &statement->sql};
+  auto shape = pending.prepared ? pending.prepared->shape : std::make_shared<ShapeSlot>();
+  std::unique_ptr<sdk::RawResult> raw = std::make_unique<PostgresResult>(
+    std::move(pending.result), std::move(shape), std::move(sql));
+  answers_.push_back({id, std::move(raw), false});
+}
+
+// The schema changed under a prepared statement: it is prepared anew, once. Nothing ran.
+bool PostgresWire::run_again(Pending& pending) {
+  const bool in_transaction = PQtransactionStatus(connection_.get()) == PQTRANS_INERROR;
+  if (!pending.prepared || pending.queued.retried || in_transaction
+      || !is_stale_statement(pending.result.get()))
+    return false;
+  if (statements_.find(*pending.prepared->sql) == pending.prepared)
+    statements_.forget(*pending.prepared->sql);
+  pending.queued.retried = true;
+  again_.push_back(std::move(pending.queued));
+  return true;
+}
+
+}  // namespace millrace::postgres

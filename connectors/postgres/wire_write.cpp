@@ -1,0 +1,171 @@
+// What a wire sends: groups, each under one Sync; first of all the statements that the server does
+// not know yet.
+#include "connectors/postgres/errors.hpp"
+#include "connectors/postgres/wire.hpp"
+
+#include <utility>
+
+namespace millrace::postgres {
+
+namespace {
+
+constexpr std::size_t most_in_flight = 512;  // entries; libpq's own buffer has no limit
+
+sdk::Error neighbour_failed() {
+  return {sdk::ErrorKind::transaction,
+          "rolled back, because another statement of its batch failed",
+          {.code = "25P02"}};
+}
+
+}  // namespace
+
+void PostgresWire::pump() {
+  if (closed_ || !connection_)
+    return;
+  bool wrote = true;
+  while (wrote && !preparing_ && in_flight_ < most_in_flight && !source().empty()) {
+    const auto size = group_size(source());
+    if (const auto* unknown = to_prepare(size))
+      wrote = prepare(*unknown, {});
+    else
+      wrote = refuse_misfit(size) || write_group(size);
+  }
+  if (!wrote) {
+    lose(loss_error(connection_.get()), false);
+    return;
+  }
+  flush();
+}
+
+std::size_t PostgresWire::group_size(const std::deque<Queued>& queue) const {
+  std::size_t size = 1;
+  while (size < queue.size() && !queue[size - 1].entry.sync)
+    ++size;
+  return size;
+}
+
+// A statement with parameters is described before it runs for the first time: its types decide how
+// arrays, JSON and strings are written.
+const PostgresWire::Queued* PostgresWire::to_prepare(std::size_t size) {
+  if (!statements_.enabled())
+    return nullptr;
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto& queued = source()[i];
+    const auto& sql = queued.entry.statement->sql;
+    if (!queued.direct && is_worth_preparing(sql) && !statements_.find(sql))
+      return &queued;
+  }
+  return nullptr;
+}
+
+bool PostgresWire::prepare(const Queued& queued, const std::vector<Oid>& types) {
+  preparing_ = statements_.make(queued.entry.statement->sql);
+  preparing_typed_ = !types.empty();
+  auto* raw = connection_.get();
+  if (PQsendPrepare(raw, preparing_->name.c_str(), preparing_->sql->c_str(),
+                    static_cast<int>(types.size()), types.empty() ? nullptr : types.data())
+      != 1)
+    return false;
+  pending_.push_back({Kind::prepare});
+  if (PQsendDescribePrepared(raw, preparing_->name.c_str()) != 1)
+    return false;
+  pending_.push_back({Kind::describe});
+  return write_sync();
+}
+
+// Parameters that cannot fit are refused before anything is sent. @returns whether the group was
+// answered.
+bool PostgresWire::refuse_misfit(std::size_t size) {
+  if (begins_transaction(source().front().entry.statement->sql))
+    return false;
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto& entry = source()[i].entry;
+    const auto& set = entry.statement->sets[entry.set];
+    const auto prepared = source()[i].direct ? nullptr : statements_.find(entry.statement->sql);
+    if (prepared && prepared->types.size() != set.size()) {
+      answer_group(size, i,
+                   {sdk::ErrorKind::execution,
+                    "the statement has " + std::to_string(prepared->types.size())
+                      + " placeholders, " + std::to_string(set.size()) + " parameters were given",
+                    {.code = "07001"}});
+      return true;
+    }
+    if (auto encoded = parameters_.encode(set, prepared ? prepared->types : std::vector<Oid>{});
+        !encoded) {
+      answer_group(size, i, encoded.error());
+      return true;
+    }
+  }
+  return false;
+}
+
+void PostgresWire::answer_group(std::size_t size, std::size_t guilty, const sdk::Error& error) {
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto id = source().front().entry.id;
+    source().pop_front();
+    answers_.push_back({id, i == guilty ? error : neighbour_failed(), i != guilty});
+  }
+}
+
+bool PostgresWire::write_group(std::size_t size) {
+  auto& queue = source();
+  for (std::size_t i = 0; i < size; ++i) {
+    auto queued = std::move(queue.front());
+    queue.pop_front();
+    auto prepared = queued.direct ? nullptr : statements_.find(queued.entry.statement->sql);
+    if (!write_settings(queued.entry.statement->options)
+        || !write_entry(std::move(queued), prepared)) {
+      // Once more: what was not written is at the end of `pending_`, and counts as written to be
+      // safe.
+      return false;
+    }
+  }
+  return write_sync();
+}
+
+bool PostgresWire::write_settings(const sdk::StatementOptions& options) {
+  // Local to the implicit transaction: gone with the Sync, and no round trip of their own.
+  if (options.timeout
+      && !write_setting("statement_timeout", std::to_string(options.timeout->count())))
+    return false;
+  return !options.read_only || write_setting("transaction_read_only", "on");
+}
+
+bool PostgresWire::write_setting(const char* name, const std::string& value) {
+  const char* values[] = {name, value.c_str()};
+  pending_.push_back({Kind::settle});
+  return PQsendQueryParams(connection_.get(), "SELECT pg_catalog.set_config($1, $2, true)", 2,
+                           nullptr, values, nullptr, nullptr, 0)
+         == 1;
+}
+
+bool PostgresWire::write_entry(Queued queued, const PreparedPtr& prepared) {
+  const auto& statement = *queued.entry.statement;
+  const auto encoded = parameters_.encode(statement.sets[queued.entry.set],
+                                          prepared ? prepared->types : std::vector<Oid>{});
+  static_cast<void>(encoded);  // refuse_misfit has seen to it
+  auto* raw = connection_.get();
+  const int sent = prepared ? PQsendQueryPrepared(raw, prepared->name.c_str(), parameters_.count(),
+                                                  parameters_.values(), nullptr, nullptr, 0)
+                            : PQsendQueryParams(raw, statement.sql.c_str(), parameters_.count(),
+                                                nullptr, parameters_.values(), nullptr, nullptr, 0);
+  ++in_flight_;
+  pending_.push_back({Kind::entry, nullptr, std::move(queued), prepared});
+  return sent == 1;
+}
+
+bool PostgresWire::write_sync() {
+  pending_.push_back({Kind::sync});
+  return PQpipelineSync(connection_.get()) == 1;
+}
+
+void PostgresWire::deallocate(const std::string& name) {
+  const auto sql = "DEALLOCATE \"" + name + "\"";
+  pending_.push_back({Kind::ignored});
+  if (PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0)
+        != 1
+      || !write_sync())
+    lose(loss_error(connection_.get()), false);
+}
+
+}  // namespace millrace::postgres

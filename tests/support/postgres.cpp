@@ -1,0 +1,156 @@
+#include "tests/support/postgres.hpp"
+
+#include <arpa/inet.h>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <netinet/in.h>
+#include <optional>
+#include <pwd.h>
+#include <sstream>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <vector>
+
+namespace millrace::test {
+
+namespace {
+
+std::string& reason() {
+  static std::string text;
+  return text;
+}
+
+// The folder of initdb and pg_ctl: the newest version that is installed.
+std::optional<std::string> find_binaries() {
+  if (const char* folder = std::getenv("PGBIN"))
+    return folder;
+  std::optional<std::string> newest;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator{"/usr/lib/postgresql", missing}) {
+    const auto folder = entry.path() / "bin";
+    if (std::filesystem::exists(folder / "initdb") && (!newest || folder.string() > *newest))
+      newest = folder.string();
+  }
+  return newest;
+}
+
+std::uint16_t free_port() {
+  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* raw = reinterpret_cast<sockaddr*>(&address);
+  std::uint16_t port = 0;
+  if (bind(socket, raw, size) == 0 && getsockname(socket, raw, &size) == 0)
+    port = ntohs(address.sin_port);
+  ::close(socket);
+  return port;
+}
+
+// The server refuses to run as root.
+std::string as_server_user(const std::string& command) {
+  if (geteuid() != 0)
+    return command;
+  return "runuser -u nobody -- " + command;
+}
+
+bool run(const std::string& command, const std::string& log) {
+  return std::system((command + " >>'" + log + "' 2>&1 </dev/null").c_str()) == 0;
+}
+
+std::string last_lines(const std::string& file) {
+  std::ifstream in{file};
+  std::stringstream text;
+  text << in.rdbuf();
+  const auto whole = text.str();
+  return whole.size() > 600 ? whole.substr(whole.size() - 600) : whole;
+}
+
+}  // namespace
+
+PostgresServer* PostgresServer::shared() {
+  static const std::unique_ptr<PostgresServer> server = [] {
+    std::unique_ptr<PostgresServer> started{new PostgresServer{}};
+    if (const char* given = std::getenv("MILLRACE_TEST_POSTGRES")) {
+      std::istringstream words{given};
+      words >> started->host_ >> started->port_ >> started->user_ >> started->dbname_;
+      return started;
+    }
+    started->folder_ = "/tmp/millrace-pg-" + std::to_string(getpid());
+    reason() = started->prepare();
+    if (!reason().empty()) {
+      std::cerr << "\n*** SKIPPING every PostgreSQL test: " << reason() << "\n\n";
+      started.reset();
+    }
+    return started;
+  }();
+  return server.get();
+}
+
+const std::string& PostgresServer::why_not() {
+  return reason();
+}
+
+PostgresServer::PostgresServer(std::string folder) : folder_{std::move(folder)} {
+  if (const auto trouble = prepare(); !trouble.empty())
+    std::cerr << "no PostgreSQL server: " << trouble << "\n";
+}
+
+PostgresServer::~PostgresServer() {
+  if (folder_.empty())
+    return;
+  stop();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+// @returns why there is no server; empty: it runs.
+std::string PostgresServer::prepare() {
+  const auto binaries = find_binaries();
+  if (!binaries)
+    return "PostgreSQL's server is not installed (apt install postgresql)";
+  std::filesystem::create_directory(folder_);
+  if (geteuid() == 0) {
+    const auto* nobody = getpwnam("nobody");
+    if (nobody == nullptr || chown(folder_.c_str(), nobody->pw_uid, nobody->pw_gid) != 0)
+      return "there is no user 'nobody' to run the server as";
+  }
+  const auto log = folder_ + "/initdb.log";
+  const auto data = folder_ + "/data";
+  if (!run(as_server_user(*binaries + "/initdb -D " + data
+                          + " -U postgres -A trust --no-sync -E UTF8 --locale=C.UTF-8"),
+           log))
+    return "initdb failed: " + last_lines(log);
+  host_ = folder_;
+  port_ = free_port();
+  std::ofstream config{data + "/postgresql.conf", std::ios::app};
+  config << "fsync=off\nsynchronous_commit=off\nfull_page_writes=off\nlisten_addresses='127.0.0.1'"
+            "\nport="
+         << port_ << "\nunix_socket_directories='" << folder_
+         << "'\nmax_connections=100\nshared_buffers=64MB\n";
+  config.close();
+  return start() ? std::string{} : "pg_ctl start failed: " + last_lines(folder_ + "/server.log");
+}
+
+bool PostgresServer::start() {
+  running_ = run(as_server_user(*find_binaries() + "/pg_ctl -D " + folder_ + "/data -w -t 30 -l "
+                                + folder_ + "/server.log start"),
+                 folder_ + "/pg_ctl.log");
+  return running_;
+}
+
+bool PostgresServer::stop() {
+  if (!running_)
+    return false;
+  running_ = false;
+  return run(
+    as_server_user(*find_binaries() + "/pg_ctl -D " + folder_ + "/data -m immediate -w stop"),
+    folder_ + "/pg_ctl.log");
+}
+
+}  // namespace millrace::test
