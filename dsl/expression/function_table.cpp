@@ -212,15 +212,7 @@ constexpr std::array table{
 
 sdk::Status refuse(const Value& value, std::string_view wanted, std::string_view hint) {
   std::string message{"wants "};
-  message += wanted;
-  const auto kind = value.kind();
-  const bool article = kind != sdk::ValueKind::null;
-  message.append(", not ").append(!article ? ""
-                                  : kind == sdk::ValueKind::integer || kind == sdk::ValueKind::array
-                                      || kind == sdk::ValueKind::object
-                                    ? "an "
-                                    : "a ");
-  message += value.is_string() && wanted != "text" ? "text like this" : to_string(kind);
+  message.append(wanted).append(", not ").append(describe_kind(value.kind()));
   return sdk::Error{sdk::ErrorKind::data, std::move(message), {.hint = std::string{hint}}};
 }
 
@@ -235,6 +227,27 @@ const FunctionInfo* find_function(std::string_view name) noexcept {
     return function.name == name;
   });
   return found == table.end() ? nullptr : found;
+}
+
+std::string_view describe_kind(sdk::ValueKind kind) noexcept {
+  switch (kind) {
+  case sdk::ValueKind::null:
+    return "null";
+  case sdk::ValueKind::boolean:
+    return "a boolean";
+  case sdk::ValueKind::integer:
+    return "an integer";
+  case sdk::ValueKind::real:
+  case sdk::ValueKind::decimal:
+    return "a number";
+  case sdk::ValueKind::string:
+    return "text like this";
+  case sdk::ValueKind::array:
+    return "a list";
+  case sdk::ValueKind::object:
+    return "an object";
+  }
+  return "this";
 }
 
 std::string_view describe(ParameterKind kind) noexcept {

@@ -65,4 +65,7 @@ sdk::Status check_argument(ParameterKind kind, const sdk::Value& value);
 /// "text", "a time", …: for messages.
 std::string_view describe(ParameterKind kind) noexcept;
 
+/// "an integer", "text like this", …: what an argument is instead.
+std::string_view describe_kind(sdk::ValueKind kind) noexcept;
+
 }  // namespace millrace::dsl

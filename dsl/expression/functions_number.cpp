@@ -32,7 +32,7 @@ std::vector<Value> flatten(Arguments in) {
 }
 
 Error no_number(const Value& value) {
-  return {ErrorKind::data, "wants numbers, not a " + std::string{to_string(value.kind())}};
+  return {ErrorKind::data, "wants numbers, not " + std::string{describe_kind(value.kind())}};
 }
 
 const Value* first_non_number(const std::vector<Value>& values) {

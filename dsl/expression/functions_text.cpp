@@ -124,7 +124,7 @@ Answer length(const sdk::Clock&, Arguments in) {
   if (in[0].is_array() || in[0].is_object())
     return Value{in[0].size()};
   return Error{ErrorKind::data,
-               "wants text, a list or an object, not a " + std::string{to_string(in[0].kind())}};
+               "wants text, a list or an object, not " + std::string{describe_kind(in[0].kind())}};
 }
 
 Answer lower(const sdk::Clock&, Arguments in) {

@@ -101,11 +101,16 @@ public:
 private:
   char peek() const noexcept { return at_ < in_.size() ? in_[at_] : '\0'; }
 
-  bool digits() {
+  /// A number of repetitions that RE2 takes; beyond 1000 it would refuse, or read the braces as
+  /// characters.
+  bool repetitions() {
     const std::size_t start = at_;
-    while (peek() >= '0' && peek() <= '9')
+    int count = 0;
+    while (peek() >= '0' && peek() <= '9' && count <= 1000) {
+      count = count * 10 + (peek() - '0');
       out_ += in_[at_++];
-    return at_ > start;
+    }
+    return at_ > start && count <= 1000;
   }
 
   bool quantifier() {
@@ -113,11 +118,12 @@ private:
     out_ += c;
     if (c != '{')
       return true;
-    if (!digits())
+    if (!repetitions())
       return false;
     if (peek() == ',') {
       out_ += in_[at_++];
-      digits();
+      if (peek() != '}' && !repetitions())
+        return false;
     }
     if (peek() != '}')
       return false;
