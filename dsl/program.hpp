@@ -210,6 +210,7 @@ struct DatabaseCall {
   sdk::ExpressionPtr dynamic_sql;          // not null: gives the text per record (allowDynamicSql)
   std::vector<Parameter> dynamic_parameters;
   std::string savepoint;
+  bool secret = false;  // its SQL came from outside: it is shown nowhere
   bool idempotent = false;
   bool read_only = false;
   TransactionOptions transaction;  // of a begin

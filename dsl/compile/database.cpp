@@ -64,6 +64,7 @@ void read_statement(StepInput& in, DatabaseCall& call, std::string_view wanted) 
     read_dynamic(in, *query, parameters, dynamic, call);
     return;
   }
+  call.secret = query->secret;
   auto bound = StatementReader{*in.pipeline, in.options.owner()}.read(*query, parameters);
   if (!bound)
     return;
@@ -109,6 +110,7 @@ void read_batch(StepInput& in) {
     StatementReader statement{*in.pipeline, "a statement of " + in.options.owner()};
     std::optional<BoundStatement> bound;
     if (node.is_scalar()) {
+      call.secret |= node.secret;
       bound = statement.read(node, nullptr);
     } else {
       ConfigReader reader{node, "a statement of " + in.options.owner(), in.pipeline->diagnostics(),
@@ -116,6 +118,7 @@ void read_batch(StepInput& in) {
       const auto* query = reader.raw("query", "SQL", "", true);
       const auto* parameters = reader.raw("parameters", "list or mapping of expressions", "");
       reader.finish();
+      call.secret |= query && query->secret;
       if (query)
         bound = statement.read(*query, parameters);
     }

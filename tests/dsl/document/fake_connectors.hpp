@@ -87,7 +87,9 @@ public:
   std::string begin_sql(const sdk::TransactionOptions&) const override { return "BEGIN"; }
 
   std::string_view current_datetime_sql() const noexcept override { return "CURRENT_TIMESTAMP"; }
+
   std::string_view current_date_sql() const noexcept override { return "CURRENT_DATE"; }
+
   sdk::Status check(const sdk::DatabaseSettings&) const override { return {}; }
 
   std::shared_ptr<sdk::Wire> make_wire(const sdk::DatabaseSettings&, sdk::EventLoop&,

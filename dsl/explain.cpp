@@ -1,0 +1,202 @@
+#include "dsl/explain.hpp"
+
+#include "dsl/compile/walk.hpp"
+#include "dsl/describe.hpp"
+
+#include <map>
+#include <set>
+
+namespace millrace::dsl {
+
+namespace {
+
+class Explainer {
+public:
+  explicit Explainer(const Program& program) : program_{program} {}
+
+  std::string text() {
+    for (const auto& pipeline : program_.pipelines)
+      explain(pipeline);
+    servers();
+    return std::move(out_);
+  }
+
+private:
+  void line(std::size_t indent, const std::string& text) {
+    out_ += std::string(indent, ' ') + text + "\n";
+  }
+
+  void explain(const PipelineProgram& pipeline) {
+    if (!out_.empty())
+      out_ += "\n";
+    line(0, "pipeline " + pipeline.name + "  (" + pipeline.place.to_string() + ")");
+    if (!pipeline.description.empty())
+      line(2, pipeline.description);
+    line(2, "steps:");
+    source(pipeline);
+    list(pipeline, pipeline.steps, 4);
+    spans(pipeline);
+    guarantee(pipeline);
+    errors(pipeline);
+  }
+
+  // --- steps
+  // -----------------------------------------------------------------------------------------------------------
+
+  void source(const PipelineProgram& pipeline) {
+    const auto& one = pipeline.source;
+    std::string text = one.name + ": " + one.type
+                       + (one.operation.empty() ? "" : " " + one.operation) + " (source)";
+    text += " -> $." + one.name;
+    if (one.meta)
+      text += ", $.meta." + one.name;
+    line(4, text);
+  }
+
+  void list(const PipelineProgram& pipeline, const StepList& steps, std::size_t indent) {
+    for (const auto& one : steps.steps)
+      step(pipeline, *one, indent);
+  }
+
+  void step(const PipelineProgram& pipeline, const StepProgram& one, std::size_t indent) {
+    std::string text = one.name + ": " + kind_of(one);
+    if (const auto server = server_of(one, program_); !server.empty())
+      text += " on " + server;
+    if (const auto span = span_of(one); span > 0)
+      text += " [transaction " + std::to_string(span) + "]";
+    if (const auto detail = detail_of(one); !detail.empty())
+      text += " (" + detail + ")";
+    if (one.when)
+      text += " when " + one.when->text();
+    if (one.concurrency > 1)
+      text += " x" + std::to_string(one.concurrency);
+    if (one.output != sdk::no_slot)
+      text += " -> $." + pipeline.slots[one.output];
+    line(indent, text);
+    for (const auto& [label, nested] : labelled_lists(one)) {
+      if (!label.empty())
+        line(indent + 2, label + ":");
+      list(pipeline, *nested, indent + (label.empty() ? 2 : 4));
+    }
+  }
+
+  void spans(const PipelineProgram& pipeline) {
+    if (pipeline.spans.empty())
+      return;
+    line(2, "transactions:");
+    for (const auto& span : pipeline.spans) {
+      std::string text = std::to_string(span.id) + " on " + program_.servers[span.server].name
+                         + ": begins at '" + span.opened_by + "'";
+      if (span.implicit)
+        text += " (no beginSql says so)";
+      text += span.closed_by == span.opened_by ? " and ends with it"
+                                               : ", ends at '" + span.closed_by + "'";
+      line(4, text);
+    }
+    line(4, "each record has its own; it is rolled back when the record leaves in any other way");
+  }
+
+  // --- guarantee
+  // -------------------------------------------------------------------------------------------------------
+
+  void guarantee(const PipelineProgram& pipeline) {
+    const auto& from = pipeline.source;
+    std::vector<std::string> weaker;
+    std::string text;
+    if (!from.connector) {
+      text = "that of the pipelines that call it";
+    } else if (from.operation_info->rereads) {
+      text = "at least once: what did not settle is read again, also after a crash of the process";
+    } else if (from.operation_info->answers) {
+      text = "each record is answered; one whose answer was lost may have been processed";
+    } else {
+      text = "at least once while the process lives";
+      weaker.push_back("'" + from.name
+                       + "' cannot read again what a crash of the process interrupted");
+    }
+    for_each_step(pipeline.steps, [&](const StepProgram& one) {
+      if (shows_twice(one))
+        weaker.push_back("'" + one.name
+                         + "' may happen twice for a record that is delivered again");
+      if (std::holds_alternative<Dedupe>(one.body))
+        weaker.push_back("'" + one.name + "' forgets its keys when the process ends");
+    });
+    losses(from.name, from.errors, weaker);
+    for_each_step(pipeline.steps,
+                  [&](const StepProgram& one) { losses(one.name, one.errors, weaker); });
+    line(2, "guarantee: " + text);
+    for (const auto& one : weaker)
+      line(4, "- " + one);
+  }
+
+  static void losses(const std::string& name, const ErrorPolicy& errors,
+                     std::vector<std::string>& weaker) {
+    bool skips = false;
+    bool resumes = false;
+    for (const auto& rule : errors.rules) {
+      skips |= rule.then == ErrorAction::skip;
+      resumes |= rule.then == ErrorAction::resume;
+    }
+    if (skips)
+      weaker.push_back("'" + name + "' drops records that fail there (onError: skip)");
+    if (resumes)
+      weaker.push_back("'" + name + "' lets records go on that failed there (onError: continue)");
+  }
+
+  // --- errors
+  // ----------------------------------------------------------------------------------------------------------
+
+  void errors(const PipelineProgram& pipeline) {
+    line(2, "errors:");
+    rules(pipeline.source.name, pipeline.source.errors);
+    for_each_step(pipeline.steps, [&](const StepProgram& one) { rules(one.name, one.errors); });
+    if (pipeline.dead_letter)
+      line(4, "dead letter: " + pipeline.dead_letter->name + ", " + kind_of(*pipeline.dead_letter));
+    const bool answers = pipeline.source.operation_info && pipeline.source.operation_info->answers;
+    line(4, answers ? "by default: tried 3 times where that can help, then the error is the "
+                      "answer, and the pipeline goes on"
+                    : "by default: tried 3 times where that can help, then the pipeline stops");
+  }
+
+  void rules(const std::string& name, const ErrorPolicy& policy) {
+    for (const auto& rule : policy.rules)
+      line(4, name + ": " + describe_rule(rule));
+  }
+
+  // --- servers
+  // ---------------------------------------------------------------------------------------------------------
+
+  void servers() {
+    if (program_.servers.empty())
+      return;
+    std::map<std::string, std::set<std::string>> users;
+    for (const auto& pipeline : program_.pipelines) {
+      for_each_step(pipeline.steps, [&](const StepProgram& one) {
+        if (const auto server = server_of(one, program_); !server.empty())
+          users[server].insert(pipeline.name + "/" + one.name);
+      });
+    }
+    out_ += "\n";
+    line(0, "servers");
+    for (const auto& server : program_.servers) {
+      std::string text = server.name + ": " + server.protocol + " (" + server.driver + ")";
+      if (!server.init.empty())
+        text += ", " + std::to_string(server.init.size()) + " statements at the start";
+      std::string list;
+      for (const auto& user : users[server.name])
+        list += (list.empty() ? ", used by " : ", ") + user;
+      line(2, text + (list.empty() ? ", used by no step" : list));
+    }
+  }
+
+  const Program& program_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string explain(const Program& program) {
+  return Explainer{program}.text();
+}
+
+}  // namespace millrace::dsl
