@@ -8,7 +8,6 @@ namespace millrace::dsl {
 
 namespace {
 
-using jsonpath::FunctionCall;
 using jsonpath::Logical;
 using jsonpath::Operand;
 using jsonpath::Query;

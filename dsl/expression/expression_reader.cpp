@@ -92,6 +92,7 @@ ExpressionReader::Compiled ExpressionReader::call() {
   const auto* function = find_function(name);
   if (!function) {
     std::vector<std::string_view> known;
+    known.reserve(functions().size());
     for (const auto& entry : functions())
       known.push_back(entry.name);
     auto hint = sdk::did_you_mean(name, known);

@@ -50,7 +50,8 @@ Answer extreme(Arguments in, bool least) {
   for (const Value& value : values) {
     bool less = false;
     if (value.is_number() && best->is_number())
-      less = least ? compare_numbers(value, *best) < 0 : compare_numbers(value, *best) > 0;
+      less = least ? std::is_lt(compare_numbers(value, *best))
+                   : std::is_gt(compare_numbers(value, *best));
     else if (value.is_string() && best->is_string())
       less = least ? value.as_string() < best->as_string() : value.as_string() > best->as_string();
     else

@@ -60,7 +60,7 @@ bool Selection::compare(const Logical& logical, const Value* current) {
     if (!a || !b)
       return false;
     if (a->is_number() && b->is_number())
-      return compare_numbers(*a, *b) < 0;
+      return std::is_lt(compare_numbers(*a, *b));
     // The order of UTF-8 bytes is that of the code points.
     return a->is_string() && b->is_string() && a->as_string() < b->as_string();
   };

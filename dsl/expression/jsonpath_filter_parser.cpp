@@ -228,6 +228,7 @@ bool Parser::call(Operand& out) {
                              + "'");
   if (signature == signatures.end()) {
     std::vector<std::string_view> names;
+    names.reserve(signatures.size());
     for (const auto& entry : signatures)
       names.push_back(entry.name);
     std::string hint = sdk::did_you_mean(name, names);

@@ -260,9 +260,10 @@ std::string Selection::normalized_path(std::uint32_t place) const {
   std::vector<std::uint32_t> places;
   for (std::uint32_t at = place; at != 0; at = trail_[at - 1].parent)
     places.push_back(at);
+  std::reverse(places.begin(), places.end());
   std::string path = "$";
-  for (auto at = places.rbegin(); at != places.rend(); ++at) {
-    const Step& step = trail_[*at - 1];
+  for (const auto at : places) {
+    const Step& step = trail_[at - 1];
     if (step.name) {
       path += "['";
       append_normalized_name(path, step.name->as_string());
