@@ -102,10 +102,9 @@ bool Tail::follow(const std::string& path, InputFile file) {
       offset = *start;
     file.seek(offset);
   }
-  files_.push_back({.path = path,
-                    .file = std::move(file),
-                    .reader = make_reader(path, offset),
-                    .begun = ++begun_});
+  auto reader = make_reader(path, offset);
+  files_.push_back(
+    {.path = path, .file = std::move(file), .reader = std::move(reader), .begun = ++begun_});
   return true;
 }
 

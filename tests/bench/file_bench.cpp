@@ -125,6 +125,7 @@ void serialise_and_write(benchmark::State& state) {
   constexpr int batches = 200;
   constexpr int batch_size = 512;
   std::vector<sdk::Value> values;
+  values.reserve(batch_size);
   for (int i = 0; i < batch_size; ++i)
     values.push_back(*sdk::parse_json(bench::line_of(i)));
   for (auto _ : state) {
@@ -137,6 +138,7 @@ void serialise_and_write(benchmark::State& state) {
     if (!step.start(context))
       state.SkipWithError("cannot write");
     std::vector<sdk::Batch> made;
+    made.reserve(batches);
     state.PauseTiming();
     const auto lane = std::make_shared<sdk::Lane>("bench");
     for (int b = 0; b < batches; ++b) {
