@@ -234,7 +234,6 @@ sdk::Result<Rewritten> rewrite(const Statement& statement, std::span<const Drive
     out.binds.push_back(i);
     numbers[i] = out.binds.size();
   }
-  const char mark = dialect == Dialect::postgres ? '$' : '?';
   for (const auto& piece : statement.pieces) {
     append_apart(out.sql, piece.text);
     if (!piece.entry)
@@ -244,10 +243,10 @@ sdk::Result<Rewritten> rewrite(const Statement& statement, std::span<const Drive
       append_apart(out.sql, literal_text(literal, dialect));
       continue;
     }
-    // `a?` would become the name `a$1`; SQLite's ?1 needs no blank before it.
-    if (mark == '$' && !out.sql.empty() && is_sql_name_part(out.sql.back()))
+    // `a?` would become the name `a$1`.
+    if (!out.sql.empty() && is_sql_name_part(out.sql.back()))
       out.sql += ' ';
-    out.sql += mark + std::to_string(numbers[*piece.entry]);
+    out.sql += '$' + std::to_string(numbers[*piece.entry]);
   }
   return out;
 }

@@ -74,7 +74,7 @@ inline constexpr std::size_t max_statement_parameters = 65535;
 ///   be cut into tokens.
 sdk::Result<Statement> parse_statement(std::string_view sql);
 
-/// A statement as it is sent, and which entry each $n (?n on SQLite) takes.
+/// A statement as it is sent, and which entry each $n takes.
 struct Rewritten {
   std::string sql;
   std::vector<std::size_t> binds;  // binds[0] is the entry of $1

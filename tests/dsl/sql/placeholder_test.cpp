@@ -38,7 +38,7 @@ Rewritten sent_with(std::string_view sql, const Literals& entries,
 TEST(PlaceholderTest, NumbersQuestionMarks) {
   EXPECT_EQ(sent("SELECT * FROM t WHERE a = ? AND b IN (?, ?)"),
             "SELECT * FROM t WHERE a = $1 AND b IN ($2, $3)");
-  EXPECT_EQ(sent("SELECT ?, ?", Dialect::sqlite), "SELECT ?1, ?2");
+  EXPECT_EQ(sent("SELECT ?, ?", Dialect::sqlite), "SELECT $1, $2");
 }
 
 TEST(PlaceholderTest, WritesDriverLiteralsAndNumbersTheRestWithoutAGap) {
