@@ -1,6 +1,7 @@
 // `millrace list connectors|functions|options`.
 #include "connectors/sdk/connector.hpp"
 #include "connectors/sdk/diagnostic.hpp"
+#include "dsl/expression/function_table.hpp"
 #include "dsl/schema.hpp"
 #include "runtime/verbs.hpp"
 
@@ -35,11 +36,27 @@ std::string list_connectors() {
   return two_columns(rows);
 }
 
+std::string list_functions() {
+  std::string text;
+  for (const auto& function : dsl::functions())
+    text.append(function.signature)
+      .append("\n    ")
+      .append(function.doc)
+      .append("\n    ")
+      .append(function.example)
+      .append("\n");
+  return text;
+}
+
 }  // namespace
 
 ExitCode execute(const ListOptions& options, Console& console) {
   if (options.what == "connectors") {
     console.print(list_connectors());
+    return ExitCode::ok;
+  }
+  if (options.what == "functions") {
+    console.print(list_functions());
     return ExitCode::ok;
   }
   const auto text = dsl::option_reference(sdk::built_in_connectors(), options.type);

@@ -76,16 +76,10 @@ void wait(actors::Engine& engine, StatusLine& lines, bool show_progress) {
   lines.show("");
 }
 
+// Why a pipeline failed was logged by the engine when it did.
 void log_end(const actors::PipelineStatus& pipeline, sdk::Log& log) {
-  if (pipeline.error) {
-    log.error("pipeline failed", {{"pipeline", pipeline.name},
-                                  {"step", pipeline.failed_step},
-                                  {"error", pipeline.error->to_string()},
-                                  {"read", pipeline.read},
-                                  {"open", pipeline.open}});
-    return;
-  }
   log.info("pipeline ended", {{"pipeline", pipeline.name},
+                              {"state", actors::to_string(pipeline.state)},
                               {"read", pipeline.read},
                               {"delivered", pipeline.delivered},
                               {"filtered", pipeline.filtered},
