@@ -68,20 +68,34 @@ ErrorRule inside_transaction(ErrorRule rule) {
   return rule;
 }
 
-void add_defaults(ErrorPolicy& policy, const ErrorPolicy& defaults, bool inside) {
-  for (const auto& rule : defaults.rules)
-    policy.rules.push_back(inside ? inside_transaction(rule) : rule);
-  if (inside)
+enum class Surroundings : std::uint8_t { none, span, block };
+
+void add_defaults(ErrorPolicy& policy, const ErrorPolicy& defaults, Surroundings where) {
+  // Steps of a block leave the pipeline's rules to the block: it may still run again as a whole.
+  if (where != Surroundings::block) {
+    for (const auto& rule : defaults.rules)
+      policy.rules.push_back(where == Surroundings::span ? inside_transaction(rule) : rule);
+  }
+  if (where != Surroundings::none)
     policy.rules.push_back(inside_transaction({}));
   policy.error_slot = defaults.error_slot;
 }
 
 void finish(PipelineDraft& draft, const std::unordered_set<const StepProgram*>& inside) {
   auto& program = draft.program;
-  add_defaults(program.source.errors, draft.defaults, false);
+  std::unordered_set<const StepProgram*> in_block;
   for_each_step(program.steps, [&](StepProgram& step) {
+    if (auto* block = std::get_if<TransactionBlock>(&step.body))
+      for_each_step(block->steps, [&](StepProgram& nested) { in_block.insert(&nested); });
+  });
+  add_defaults(program.source.errors, draft.defaults, Surroundings::none);
+  for_each_step(program.steps, [&](StepProgram& step) {
+    const bool span = inside.contains(&step)
+                      && !std::holds_alternative<TransactionBlock>(step.body);
     add_defaults(step.errors, draft.defaults,
-                 inside.contains(&step) && !std::holds_alternative<TransactionBlock>(step.body));
+                 in_block.contains(&step) ? Surroundings::block
+                 : span                   ? Surroundings::span
+                                          : Surroundings::none);
   });
 }
 
