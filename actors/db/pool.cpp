@@ -63,6 +63,7 @@ void carry_out(Self self, GrantSession& grant) {
     session, SessionSetup{grant.id, found->second, handle_of(self), state.services, grant.request});
   self->monitor(actor);
   state.session_on.emplace(actor.address(), grant.id);
+  state.lent_to.insert_or_assign(grant.id, actor.address());
   grant.request->answer(SessionHandle{std::make_shared<SessionLink>(std::move(actor))});
 }
 
@@ -133,6 +134,7 @@ void forget(Self self, ConnectionId id) {
     return;
   self->state.connection_of.erase(found->second.address());
   self->state.connections.erase(found);
+  self->state.lent_to.erase(id);
 }
 
 void lose(Self self, ConnectionId id, const sdk::WireLoss& loss) {
@@ -152,7 +154,7 @@ void on_down(Self self, const caf::down_msg& down) {
   if (const auto found = state.session_on.find(down.source); found != state.session_on.end()) {
     // It gave its connection back before it ended, or it crashed and did not; its word is in the
     // mailbox.
-    self->send(handle_of(self), SessionReturned{found->second, false});
+    self->send(handle_of(self), SessionReturned{found->second, false, down.source});
     state.session_on.erase(found);
   } else if (const auto connection = state.connection_of.find(down.source);
              connection != state.connection_of.end()) {
@@ -208,7 +210,11 @@ PoolActor::behavior_type pool(Self self, PoolServices services) {
       settle(self, now);
     },
     [self](const ConnectionGone& gone) { lose(self, gone.id, *gone.loss); },
-    [self](SessionReturned returned) {
+    [self](const SessionReturned& returned) {
+      const auto lent = self->state.lent_to.find(returned.id);
+      if (lent == self->state.lent_to.end() || lent->second != returned.session)
+        return;  // it gave it back before, and somebody else has it now
+      self->state.lent_to.erase(lent);
       const auto now = now_of(self);
       self->state.core->released(returned.id, returned.clean, now);
       settle(self, now);

@@ -46,6 +46,7 @@ struct ConnectionUp {
 struct SessionReturned {
   ConnectionId id = 0;
   bool clean = false;
+  caf::actor_addr session;  // who had it; by now it may be lent to another
 };
 
 struct PoolTick {

@@ -27,7 +27,7 @@ RequestPtr rollback_request() {
 
 void give_back(Self self, bool clean) {
   self->state.transaction.end();
-  self->send(self->state.setup.pool, SessionReturned{self->state.setup.id, clean});
+  self->send(self->state.setup.pool, SessionReturned{self->state.setup.id, clean, self->address()});
   self->quit();
 }
 
