@@ -32,6 +32,11 @@ public:
     count_.store(records_.size(), std::memory_order_release);
   }
 
+  bool contains(std::uint64_t lane, std::uint64_t sequence) const {
+    const std::lock_guard lock{mutex_};
+    return records_.contains({lane, sequence});
+  }
+
   /// The error of that record where `step` is the one it killed.
   std::optional<sdk::Error> find(std::string_view step, std::uint64_t lane,
                                  std::uint64_t sequence) const {

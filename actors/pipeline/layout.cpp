@@ -65,8 +65,7 @@ Layout lay_out(PipelineShared& shared) {
     constexpr auto end = sdk::Outcome::dead_lettered;
     shared.dead_letter = builder.node(*pipeline.dead_letter, Hop{}, end, true);
     if (pipeline.dead_letter_shape)
-      shared.dead_letter =
-        builder.node(*pipeline.dead_letter_shape, shared.dead_letter, end, true);
+      shared.dead_letter = builder.node(*pipeline.dead_letter_shape, shared.dead_letter, end, true);
   }
   shared.result = pipeline.steps.result != sdk::no_slot ? pipeline.steps.result
                                                         : pipeline.source.output;

@@ -246,6 +246,10 @@ void SourceState::forward_flush() {
     arguments_.first.flush(self_);
 }
 
+bool SourceState::counts_room() const noexcept {
+  return false;
+}
+
 void SourceState::to_branch(std::size_t branch, sdk::Batch batch) {
   arguments_.error_branches[branch].send(self_, std::move(batch), 0);
 }

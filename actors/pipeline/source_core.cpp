@@ -97,9 +97,12 @@ void SourceCore::forget_unused_lanes() {
 void SourceCore::convict(const LaneWindow& window, const Recovery& recovery) {
   const bool stray = recovery.crashed.empty();
   const auto& step = stray ? settings_.name : recovery.crashed.front();
+  // Where it died although it knew (the record came to it as part of another one), the source's own
+  // `onError` has it before it gets there.
+  const bool again = convictions_.contains(window.lane()->id(), window.first());
   sdk::Error::Detail detail;
   detail.attempts = window.crashes();
-  convictions_.add(window.lane()->id(), window.first(), step,
+  convictions_.add(window.lane()->id(), window.first(), again ? settings_.name : step,
                    sdk::Error{sdk::ErrorKind::crash,
                               stray ? std::string{"a step let go of this record unfinished"}
                                     : "step '" + step + "' died over this record",

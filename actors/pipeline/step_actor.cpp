@@ -111,15 +111,16 @@ void StepState::forward(sdk::Batch batch, bool counted) {
     for (std::size_t i = 0; i < batch.size(); ++i)
       batch.settle_one(i, node.end, batch[i].get(shared.result));
   }
-  const std::size_t records = batch.size();
   batch.settle(node.end);
-  if (counted)
-    core_->on_room(records);
 }
 
 void StepState::forward_flush() {
   if (arguments_.node->next)
     arguments_.node->next.flush(self_);
+}
+
+bool StepState::counts_room() const noexcept {
+  return arguments_.node->next && !arguments_.node->next.branch;
 }
 
 void StepState::to_branch(std::size_t branch, sdk::Batch batch) {

@@ -36,6 +36,7 @@ public:
   // StepHost
   void forward(sdk::Batch batch, bool counted) override;
   void forward_flush() override;
+  bool counts_room() const noexcept override;
   void to_branch(std::size_t branch, sdk::Batch batch) override;
   void flush_branch(std::size_t branch) override;
   bool to_dead_letter(sdk::Batch& batch) override;

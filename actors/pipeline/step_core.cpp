@@ -34,6 +34,7 @@ void StepCore::on_batch(sdk::Batch batch, std::function<void()> left) {
       on_batch(batch.take_one(i), i + 1 < batch.size() ? nullptr : std::move(left));
     return;
   }
+  quiet_ = false;
   const LaneKey lane{batch.lane()->id(), batch.attempt()};
   const Place place = sequencer_.open(lane.lane, lane.attempt);
   auto& work = works_[place];
@@ -194,6 +195,8 @@ void StepCore::emit(sdk::Batch batch) {
   std::vector<sdk::Batch> ready;
   sequencer_.complete(place, std::move(batch), ready);
   hand_on(std::move(ready));
+  if (quiet_)
+    host_.forward_flush();
 }
 
 void StepCore::keep(Place place, sdk::Batch batch) {
@@ -223,9 +226,10 @@ void StepCore::hand_on(std::vector<sdk::Batch> ready) {
   for (auto& batch : ready) {
     if (batch.stale())
       continue;
-    if (traits_.expands)
+    const bool counted = traits_.expands && host_.counts_room();
+    if (counted)
       on_their_way_ += batch.size();
-    host_.forward(std::move(batch), traits_.expands);
+    host_.forward(std::move(batch), counted);
   }
 }
 
@@ -255,6 +259,7 @@ void StepCore::release_lane(LaneKey lane) {
 }
 
 void StepCore::on_flush() {
+  quiet_ = true;
   stage_->on_flush();
   flushes_.push_back(sequencer_.next());
   for (std::size_t branch = 0; branch < settings_.branches; ++branch)
@@ -279,8 +284,7 @@ void StepCore::on_return(std::size_t branch, sdk::Batch batch) {
 
 void StepCore::send(std::size_t branch, sdk::Batch batch) {
   host_.to_branch(branch, std::move(batch));
-  // The flush passed before this batch; what gathers in there must hear of it again.
-  if (!flushes_.empty())
+  if (quiet_)
     host_.flush_branch(branch);
 }
 
@@ -316,8 +320,7 @@ void StepCore::arm() {
 
 void StepCore::on_wake() {
   const auto now = clock().now();
-  if (armed_ <= now)
-    armed_ = sdk::Instant::max();
+  armed_ = sdk::Instant::max();
   while (!timers_.empty() && timers_.begin()->first <= now) {
     const auto due = std::move(timers_.begin()->second);
     timers_.erase(timers_.begin());

@@ -34,6 +34,10 @@ public:
   virtual void forward(sdk::Batch batch, bool counted) = 0;
   virtual void forward_flush() = 0;
 
+  /// Whether the next step reports what leaves it; where nested steps or the pipeline end, nobody
+  /// does.
+  virtual bool counts_room() const noexcept = 0;
+
   /// Into nested steps: those of the stage, then those of each `onError` rule that has some.
   virtual void to_branch(std::size_t branch, sdk::Batch batch) = 0;
   virtual void flush_branch(std::size_t branch) = 0;
@@ -165,6 +169,9 @@ private:
   Ticket next_ticket_ = 1;
   std::map<LaneKey, std::uint32_t> held_lanes_;  // works that hold their lane
   std::map<LaneKey, std::deque<Place>> queues_;  // works that wait for it
+  // The last thing that came was a flush: what is put out from now on was late for it, and takes
+  // one of its own along.
+  bool quiet_ = false;
   std::deque<Place> flushes_;  // each goes on when all before this place have left
   std::multimap<sdk::Instant, Due> timers_;
   sdk::Instant armed_ = sdk::Instant::max();

@@ -158,6 +158,50 @@ TEST(PoisonTest, EndsWhereOnErrorSaysAfterKillingItsStepThreeTimes) {
   EXPECT_EQ(std::set<std::int64_t>(lane.begin(), lane.end()).size(), 1'999u);
 }
 
+TEST(PoisonTest, MeetsThePolicyOfTheSourceWhereItReachesItsStepAsPartOfAnother) {
+  class Items final : public sdk::Expression {
+  public:
+    sdk::Result<sdk::Value> evaluate(const sdk::Scope& scope) const override {
+      return scope.record->get(0);
+    }
+
+    std::string text() const override { return "$"; }
+  };
+
+  std::atomic<int> deaths{0};
+  PipelineBuilder pipeline{"gathered"};
+  pipeline.numbers({.lanes = 2, .per_lane = 100, .intake = 20});
+  dsl::Gather gather;
+  gather.count = 10;
+  gather.item = std::make_shared<Items>();
+  auto& step = pipeline.step("ten", [] { return nullptr; });
+  step.output = 1;
+  step.body = std::move(gather);
+  pipeline.function("poisoned", [&](sdk::Batch& batch) {
+    for (const auto& record : batch.records()) {
+      for (const auto& item : record.get(1).find("items")->items()) {
+        if (item.as_integer() == 77) {
+          ++deaths;
+          throw std::runtime_error{"poison"};
+        }
+      }
+    }
+    return none();
+  });
+  auto program = pipeline.take();
+  dsl::ErrorRule skip;
+  skip.match = {"crash"};
+  skip.then = dsl::ErrorAction::skip;
+  program.source.errors.rules.push_back(std::move(skip));
+  auto whole = std::make_shared<dsl::Program>();
+  whole->pipelines.push_back(std::move(program));
+  PipelineRun run{whole};
+  ASSERT_TRUE(run.wait());
+  EXPECT_EQ(run.board().state, PipelineState::finished);
+  EXPECT_EQ(run.settled(sdk::Outcome::skipped), 2u);
+  EXPECT_EQ(run.settled(sdk::Outcome::delivered), 198u);
+}
+
 TEST(PoisonTest, StopsThePipelineByDefaultAndNoOtherNotices) {
   std::atomic<int> deaths{0};
   Collected collected;

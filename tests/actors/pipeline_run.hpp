@@ -34,6 +34,7 @@ public:
       shared->env.log = &sdk::silent_log();
       shared->env.clock = &sdk::system_clock();
       shared->env.seed = 1;
+      shared->env.calls = &calls_;
       actors::connect_calls(*shared, calls_);
       shared->on_spawn = [this](const std::string& step, const caf::actor& actor) {
         const std::lock_guard lock{mutex_};

@@ -35,6 +35,8 @@ public:
 
   void forward_flush() override { log.emplace_back("flush"); }
 
+  bool counts_room() const noexcept override { return true; }
+
   void to_branch(std::size_t branch, sdk::Batch batch) override {
     branches.emplace_back(branch, std::move(batch));
   }

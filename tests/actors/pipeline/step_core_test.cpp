@@ -359,6 +359,16 @@ TEST_F(StepCoreTest, FlushesNestedStepsAgainForWhatEntersThemLater) {
   EXPECT_EQ(host.branch_flushes.size(), 2u);
 }
 
+TEST_F(StepCoreTest, SendsAFlushBehindWhatIsPutOutTooLateForTheLastOne) {
+  start();
+  core->on_flush();
+  core->emit(batch(a, 1));
+  EXPECT_EQ(host.log, (Log{"flush", "a:0", "flush"}));
+  core->on_batch(batch(b, 1));
+  core->emit(batch(a, 1));
+  EXPECT_EQ(host.log.back(), "a:1");
+}
+
 TEST_F(StepCoreTest, TellsWhenABatchHasLeft) {
   start();
   int left = 0;
