@@ -121,26 +121,28 @@ private:
       if (std::holds_alternative<Dedupe>(one.body))
         weaker.push_back("'" + one.name + "' forgets its keys when the process ends");
     });
-    losses(from.name, from.errors, weaker);
-    for_each_step(pipeline.steps,
-                  [&](const StepProgram& one) { losses(one.name, one.errors, weaker); });
+    losses("'" + from.name + "'", from.errors, from.errors.own_rules, weaker);
+    for_each_step(pipeline.steps, [&](const StepProgram& one) {
+      losses("'" + one.name + "'", one.errors, one.errors.own_rules, weaker);
+    });
+    losses("the pipeline", pipeline.errors, pipeline.errors.rules.size(), weaker);
     line(2, "guarantee: " + text);
     for (const auto& one : weaker)
       line(4, "- " + one);
   }
 
-  static void losses(const std::string& name, const ErrorPolicy& errors,
+  static void losses(const std::string& who, const ErrorPolicy& errors, std::size_t rules,
                      std::vector<std::string>& weaker) {
     bool skips = false;
     bool resumes = false;
-    for (const auto& rule : errors.rules) {
-      skips |= rule.then == ErrorAction::skip;
-      resumes |= rule.then == ErrorAction::resume;
+    for (std::size_t i = 0; i < rules; ++i) {
+      skips |= errors.rules[i].then == ErrorAction::skip;
+      resumes |= errors.rules[i].then == ErrorAction::resume;
     }
     if (skips)
-      weaker.push_back("'" + name + "' drops records that fail there (onError: skip)");
+      weaker.push_back(who + " drops records that fail (onError: skip)");
     if (resumes)
-      weaker.push_back("'" + name + "' lets records go on that failed there (onError: continue)");
+      weaker.push_back(who + " lets records go on that failed (onError: continue)");
   }
 
   // --- errors
@@ -148,8 +150,12 @@ private:
 
   void errors(const PipelineProgram& pipeline) {
     line(2, "errors:");
-    rules(pipeline.source.name, pipeline.source.errors);
-    for_each_step(pipeline.steps, [&](const StepProgram& one) { rules(one.name, one.errors); });
+    own_rules(pipeline.source.name, pipeline.source.errors);
+    for_each_step(pipeline.steps, [&](const StepProgram& one) { own_rules(one.name, one.errors); });
+    for (const auto& rule : pipeline.errors.rules)
+      line(4, "every step: " + describe_rule(rule));
+    if (!pipeline.spans.empty())
+      line(4, "inside a transaction no step is tried again alone");
     if (pipeline.dead_letter)
       line(4, "dead letter: " + pipeline.dead_letter->name + ", " + kind_of(*pipeline.dead_letter));
     const bool answers = pipeline.source.operation_info && pipeline.source.operation_info->answers;
@@ -158,9 +164,9 @@ private:
                     : "by default: tried 3 times where that can help, then the pipeline stops");
   }
 
-  void rules(const std::string& name, const ErrorPolicy& policy) {
-    for (const auto& rule : policy.rules)
-      line(4, name + ": " + describe_rule(rule));
+  void own_rules(const std::string& name, const ErrorPolicy& policy) {
+    for (std::size_t i = 0; i < policy.own_rules; ++i)
+      line(4, name + ": " + describe_rule(policy.rules[i]));
   }
 
   // --- servers
@@ -181,7 +187,7 @@ private:
     for (const auto& server : program_.servers) {
       std::string text = server.name + ": " + server.protocol + " (" + server.driver + ")";
       if (!server.init.empty())
-        text += ", " + std::to_string(server.init.size()) + " statements at the start";
+        text += ", statements at the start: " + std::to_string(server.init.size());
       std::string list;
       for (const auto& user : users[server.name])
         list += (list.empty() ? ", used by " : ", ") + user;

@@ -45,7 +45,9 @@ public:
                            Shape::source);
     if (pipeline_.dead_letter)
       dead_letter_ = add(pipeline_.dead_letter->name, kind_of(*pipeline_.dead_letter), Shape::sink);
-    errors(first, source.errors);
+    errors(first, source.errors, source.errors.own_rules);
+    if (!pipeline_.errors.rules.empty())
+      draw_defaults();
     list(pipeline_.steps, {{first, ""}});
     return std::move(drawing_);
   }
@@ -83,7 +85,7 @@ private:
                         : lists.empty() ? Shape::step
                                         : Shape::choice);
     connect(ends, id);
-    errors(id, one.errors);
+    errors(id, one.errors, one.errors.own_rules);
     if (lists.empty())
       return {{id, ""}};
     Ends after;
@@ -98,9 +100,19 @@ private:
     return after;
   }
 
-  void errors(const std::string& id, const ErrorPolicy& policy) {
+  // What holds for every step is drawn once.
+  void draw_defaults() {
+    const auto before = drawing_.edges.size();
+    const auto id = add("any step", "that fails", Shape::step);
+    errors(id, pipeline_.errors, pipeline_.errors.rules.size());
+    if (drawing_.edges.size() == before)
+      drawing_.nodes.pop_back();
+  }
+
+  void errors(const std::string& id, const ErrorPolicy& policy, std::size_t rules) {
     bool dead = false;
-    for (const auto& rule : policy.rules) {
+    for (std::size_t i = 0; i < rules; ++i) {
+      const auto& rule = policy.rules[i];
       Ends ends{{id, "error"}};
       if (rule.steps && !rule.steps->steps.empty()) {
         ends = list(*rule.steps, ends);

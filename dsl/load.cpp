@@ -71,6 +71,7 @@ ErrorRule inside_transaction(ErrorRule rule) {
 enum class Surroundings : std::uint8_t { none, span, block };
 
 void add_defaults(ErrorPolicy& policy, const ErrorPolicy& defaults, Surroundings where) {
+  policy.own_rules = policy.rules.size();
   // Steps of a block leave the pipeline's rules to the block: it may still run again as a whole.
   if (where != Surroundings::block) {
     for (const auto& rule : defaults.rules)
@@ -83,6 +84,7 @@ void add_defaults(ErrorPolicy& policy, const ErrorPolicy& defaults, Surroundings
 
 void finish(PipelineDraft& draft, const std::unordered_set<const StepProgram*>& inside) {
   auto& program = draft.program;
+  program.errors = draft.defaults;
   std::unordered_set<const StepProgram*> in_block;
   for_each_step(program.steps, [&](StepProgram& step) {
     if (auto* block = std::get_if<TransactionBlock>(&step.body))

@@ -67,6 +67,7 @@ struct ErrorRule {
 /// retryable errors are tried 3 times, then by_default.
 struct ErrorPolicy {
   std::vector<ErrorRule> rules;
+  std::size_t own_rules = 0;  // so many at the beginning stand at the step itself
   sdk::Slot error_slot =
     sdk::no_slot;  // where `$.error` {step, kind, sqlstate, message, attempts} goes
 
@@ -272,6 +273,7 @@ struct PipelineProgram {
   std::string description;
   SourceProgram source;
   StepList steps;
+  ErrorPolicy errors;  // its own rules, which its source and its steps have in theirs already
   std::unique_ptr<StepProgram> dead_letter;  // null: none; sees the record and `$.error`
   // Makes {record, error}, which `dead_letter` takes as its input; null where there is none.
   std::unique_ptr<StepProgram> dead_letter_shape;
