@@ -40,8 +40,9 @@ constexpr std::array operations{
     .doc = "Writes one line per record",
     .step = &make_step,
     .effects = sdk::Effects::external,
-    .guarantee = "a record is done when its whole line is in the file; with mode 'whole' "
-                 "the file appears at the end of the run or not at all"},
+    .guarantee =
+      "a record is done when its whole line was handed to the system; mode 'whole' shows "
+      "the file at the end of the run or not at all, so a killed run loses it"},
 };
 
 }  // namespace

@@ -336,12 +336,20 @@ TEST_F(FileWriteTest, RefusesToStartWhereItCannotWrite) {
   EXPECT_FALSE(refused.error().retryable());
   const auto directory = factory({{"path", scalar(scratch.path(""))}});
   EXPECT_FALSE(StepDriver{directory()}.start());
-  if (::geteuid() == 0)
-    return;  // permissions do not bind root
+}
+
+TEST_F(FileWriteTest, RefusesToStartInADirectoryThatIsNotWritable) {
   std::filesystem::create_directory(scratch.path("locked"));
   std::filesystem::permissions(scratch.path("locked"), std::filesystem::perms::owner_read);
-  const auto locked = factory({{"path", scalar(scratch.path("locked/out.jsonl"))}});
-  EXPECT_EQ(StepDriver{locked()}.start().error().code(), "EACCES");
+  const auto make = factory({{"path", scalar(scratch.path("locked/out.jsonl"))}});
+  constexpr uid_t nobody = 65534;
+  const bool is_root = ::geteuid() == 0;  // whom permissions do not bind
+  ASSERT_TRUE(!is_root || ::seteuid(nobody) == 0);
+  const auto refused = StepDriver{make()}.start();
+  ASSERT_TRUE(!is_root || ::seteuid(0) == 0);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), "EACCES");
+  EXPECT_THAT(refused.error().message(), HasSubstr("locked/out.jsonl"));
 }
 
 TEST_F(FileWriteTest, DoesNotWriteABatchWhoseLaneWasRewound) {
