@@ -11,7 +11,6 @@ namespace millrace::actors {
 
 namespace {
 
-using db::Addressee;
 using db::Request;
 using db::RequestPtr;
 using db::SessionVerb;
@@ -19,9 +18,7 @@ using db::SessionVerb;
 RequestPtr session_request(sdk::Statement statement, Request::Done done) {
   std::vector<sdk::Statement> one;
   one.push_back(std::move(statement));
-  auto request = std::make_shared<Request>(std::move(one), false, std::move(done));
-  request->addressee = Addressee::session;
-  return request;
+  return std::make_shared<Request>(std::move(one), false, std::move(done));
 }
 
 // A command whose only news is whether it worked.
@@ -52,40 +49,31 @@ SessionHandle::SessionHandle(std::shared_ptr<db::SessionLink> link) : link_{std:
 
 void SessionHandle::execute(sdk::Statement statement,
                             std::function<void(ExecuteReply)> done) const {
-  caf::anon_send(link_->actor(),
-                 db::SessionCommand{SessionVerb::execute,
-                                    session_request(std::move(statement), std::move(done))});
+  link_->send(SessionVerb::execute, session_request(std::move(statement), std::move(done)));
 }
 
 void SessionHandle::savepoint(std::string name, Done done) const {
-  caf::anon_send(link_->actor(),
-                 db::SessionCommand{
-                   SessionVerb::savepoint,
-                   control_request("SAVEPOINT " + db::quote_identifier(name), std::move(done))});
+  link_->send(SessionVerb::savepoint,
+              control_request("SAVEPOINT " + db::quote_identifier(name), std::move(done)));
 }
 
 void SessionHandle::rollback_to(std::string name, Done done) const {
-  caf::anon_send(link_->actor(), db::SessionCommand{SessionVerb::rollback_to,
-                                                    control_request("ROLLBACK TO SAVEPOINT "
-                                                                      + db::quote_identifier(name),
-                                                                    std::move(done))});
+  link_->send(
+    SessionVerb::rollback_to,
+    control_request("ROLLBACK TO SAVEPOINT " + db::quote_identifier(name), std::move(done)));
 }
 
 void SessionHandle::release(std::string name, Done done) const {
-  caf::anon_send(link_->actor(), db::SessionCommand{SessionVerb::release,
-                                                    control_request("RELEASE SAVEPOINT "
-                                                                      + db::quote_identifier(name),
-                                                                    std::move(done))});
+  link_->send(SessionVerb::release,
+              control_request("RELEASE SAVEPOINT " + db::quote_identifier(name), std::move(done)));
 }
 
 void SessionHandle::commit(Done done) const {
-  caf::anon_send(link_->actor(), db::SessionCommand{SessionVerb::commit,
-                                                    control_request("COMMIT", std::move(done))});
+  link_->send(SessionVerb::commit, control_request("COMMIT", std::move(done)));
 }
 
 void SessionHandle::rollback(Done done) const {
-  caf::anon_send(link_->actor(), db::SessionCommand{SessionVerb::rollback,
-                                                    control_request("ROLLBACK", std::move(done))});
+  link_->send(SessionVerb::rollback, control_request("ROLLBACK", std::move(done)));
 }
 
 DatabaseHandle::DatabaseHandle(std::shared_ptr<db::PoolLink> link) : link_{std::move(link)} {

@@ -59,12 +59,13 @@ void carry_out(Self self, GrantSession& grant) {
   const auto found = state.connections.find(grant.id);
   if (found == state.connections.end())
     return;
-  auto actor = self->spawn(
-    session, SessionSetup{grant.id, found->second, handle_of(self), state.services, grant.request});
+  SessionSetup setup{grant.id, found->second, handle_of(self), state.services, grant.request};
+  const auto fate = setup.fate;
+  auto actor = self->spawn(session, std::move(setup));
   self->monitor(actor);
   state.session_on.emplace(actor.address(), grant.id);
   state.lent_to.insert_or_assign(grant.id, actor.address());
-  grant.request->answer(SessionHandle{std::make_shared<SessionLink>(std::move(actor))});
+  grant.request->answer(SessionHandle{std::make_shared<SessionLink>(std::move(actor), fate)});
 }
 
 void arm(Self self, sdk::Instant now) {

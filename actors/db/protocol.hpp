@@ -155,16 +155,18 @@ struct PoolLink {
 
 class SessionLink {
 public:
-  explicit SessionLink(SessionActor session) : session_{std::move(session)} {}
+  SessionLink(SessionActor session, std::shared_ptr<const SessionFate> fate)
+    : session_{std::move(session)}, fate_{std::move(fate)} {}
 
   SessionLink(const SessionLink&) = delete;
   SessionLink& operator=(const SessionLink&) = delete;
   ~SessionLink();
 
-  const SessionActor& actor() const noexcept { return session_; }
+  void send(SessionVerb verb, RequestPtr request) const;
 
 private:
   SessionActor session_;
+  std::shared_ptr<const SessionFate> fate_;
 };
 
 }  // namespace millrace::actors::db

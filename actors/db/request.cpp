@@ -18,6 +18,17 @@ sdk::Error session_is_over() {
 
 }  // namespace
 
+void SessionFate::decide(sdk::Error error) {
+  const std::lock_guard lock{mutex_};
+  if (!error_)
+    error_ = std::move(error);
+}
+
+sdk::Error SessionFate::error() const {
+  const std::lock_guard lock{mutex_};
+  return error_.value_or(session_is_over());
+}
+
 Request::Request(std::vector<sdk::Statement> wanted, bool all_or_nothing, Done done_callback)
   : atomic{all_or_nothing}, done_{std::move(done_callback)} {
   for (auto& statement : wanted) {
@@ -33,7 +44,7 @@ Request::Request(std::vector<sdk::Statement> wanted, bool all_or_nothing, Done d
 
 Request::~Request() {
   if (done_)
-    answer(addressee == Addressee::pool ? pool_is_gone() : session_is_over());
+    answer(fate ? fate->error() : pool_is_gone());
 }
 
 void Request::answer() {

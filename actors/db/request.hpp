@@ -5,10 +5,10 @@
 #include "actors/db/database_handle.hpp"
 #include "connectors/sdk/clock.hpp"
 
-#include <any>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -16,8 +16,16 @@ namespace millrace::actors::db {
 
 using ConnectionId = std::uint64_t;  // 0 names none
 
-/// Where a request was on its way to; says what to tell its caller when nobody there took it.
-enum class Addressee : std::uint8_t { pool, session };
+/// How a session ended; tells the requests that come too late.
+class SessionFate {
+public:
+  void decide(sdk::Error error);
+  sdk::Error error() const;
+
+private:
+  mutable std::mutex mutex_;
+  std::optional<sdk::Error> error_;
+};
 
 /// One parameter set of one of the request's statements.
 struct RequestItem {
@@ -49,9 +57,9 @@ public:
 
   std::vector<std::shared_ptr<const sdk::Statement>> statements;
   std::vector<RequestItem> items;
-  bool atomic = false;  // one group, under one sync
-  bool urgent = false;  // a health check: ahead of the others
-  Addressee addressee = Addressee::pool;
+  bool atomic = false;                      // one group, under one sync
+  bool urgent = false;                      // a health check: ahead of the others
+  std::shared_ptr<const SessionFate> fate;  // of the session it is for; null: for the pool
 
   // Kept by PoolCore.
   std::uint64_t id = 0;
@@ -81,7 +89,6 @@ struct SessionRequest {
 
   sdk::TransactionOptions options;
   std::function<void(sdk::Result<SessionHandle>)> done;
-  std::any owner;  // of the session: its actor's handle, or nothing
 
   std::uint64_t id = 0;  // kept by PoolCore
   sdk::Instant deadline;

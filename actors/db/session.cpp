@@ -11,6 +11,11 @@ SessionLink::~SessionLink() {
   caf::anon_send(session_, SessionDropped{});
 }
 
+void SessionLink::send(SessionVerb verb, RequestPtr request) const {
+  request->fate = fate_;
+  caf::anon_send(session_, SessionCommand{verb, std::move(request)});
+}
+
 namespace {
 
 using Self = SessionActor::stateful_pointer<SessionState>;
@@ -19,10 +24,8 @@ using Phase = TransactionState::Phase;
 constexpr std::uint64_t begin_entry = ~std::uint64_t{0};
 
 RequestPtr rollback_request() {
-  auto request = std::make_shared<Request>(std::vector<sdk::Statement>{{.sql = "ROLLBACK"}}, false,
-                                           [](const ExecuteReply&) {});
-  request->addressee = Addressee::session;
-  return request;
+  return std::make_shared<Request>(std::vector<sdk::Statement>{{.sql = "ROLLBACK"}}, false,
+                                   [](const ExecuteReply&) {});
 }
 
 void give_back(Self self, bool clean) {
@@ -172,6 +175,7 @@ void give_up(Self self, const sdk::WireLoss& loss) {
   for (auto& command : state.commands)
     command.request->refuse(lost);
   state.transaction.end();
+  state.setup.fate->decide(lost);
   self->quit(to_caf(loss.error));
 }
 
@@ -180,24 +184,14 @@ void give_up(Self self, const sdk::WireLoss& loss) {
 SessionActor::behavior_type session(Self self, SessionSetup setup) {
   report_exceptions(self);
   self->state.setup = std::move(setup);
-  const auto* owner = std::any_cast<caf::strong_actor_ptr>(&self->state.setup.request->owner);
-  if (owner != nullptr && *owner) {
-    self->monitor(*owner);
-    self->state.setup.request->owner.reset();
-  }
   self->monitor(self->state.setup.connection);
-  self->set_down_handler([self](const caf::down_msg& down) {
-    if (down.source == self->state.setup.connection.address()) {
-      // Behind whatever the connection had still sent; its own word on the loss comes first.
-      sdk::WireLoss loss{sdk::Error{sdk::ErrorKind::crash, "the connection's actor died"}};
-      loss.lists_all = false;
-      self->send(caf::actor_cast<SessionActor>(self),
-                 ConnectionGone{self->state.setup.id,
-                                std::make_shared<const sdk::WireLoss>(std::move(loss))});
-      return;
-    }
-    self->state.dropped = true;
-    run_next(self);
+  self->set_down_handler([self](const caf::down_msg&) {
+    // Behind whatever the connection had still sent; its own word on the loss comes first.
+    sdk::WireLoss loss{sdk::Error{sdk::ErrorKind::crash, "the connection's actor died"}};
+    loss.lists_all = false;
+    self->send(
+      caf::actor_cast<SessionActor>(self),
+      ConnectionGone{self->state.setup.id, std::make_shared<const sdk::WireLoss>(std::move(loss))});
   });
   return {
     [self](const SessionCommand& command) {

@@ -15,7 +15,8 @@ struct SessionSetup {
   ConnectionActor connection;
   PoolActor pool;
   PoolServices services;
-  SessionRequestPtr request;  // its options and owner
+  SessionRequestPtr request;  // its options
+  std::shared_ptr<SessionFate> fate = std::make_shared<SessionFate>();
 };
 
 struct SessionState {

@@ -72,6 +72,10 @@ bool ends_connection(const PGresult* result) noexcept {
   return severity == "FATAL" || severity == "PANIC";
 }
 
+bool is_broken_connection(const PGresult* result) noexcept {
+  return PQresultStatus(result) == PGRES_FATAL_ERROR && field(result, PG_DIAG_SQLSTATE).empty();
+}
+
 bool is_stale_statement(const PGresult* result) noexcept {
   const auto state = field(result, PG_DIAG_SQLSTATE);
   if (state == "26000")

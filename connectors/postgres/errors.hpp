@@ -15,6 +15,9 @@ sdk::Error to_error(const PGresult* result);
 /// Whether the server ends the connection with it (severity FATAL or PANIC).
 bool ends_connection(const PGresult* result) noexcept;
 
+/// Whether it is libpq's own word on a connection that broke, not the server's on a statement.
+bool is_broken_connection(const PGresult* result) noexcept;
+
 /// Whether a cached plan or a prepared statement is stale: nothing ran, and preparing it anew
 /// helps.
 bool is_stale_statement(const PGresult* result) noexcept;

@@ -63,9 +63,13 @@ void PostgresWire::process() {
 
 // @returns false when the connection is at its end.
 bool PostgresWire::take(ResultPtr result) {
-  if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR && ends_connection(result.get())) {
-    // No Sync will come any more, for nobody.
+  // After either no Sync will come any more, for nobody.
+  if (ends_connection(result.get())) {
     fatal_ = to_error(result.get());
+    return false;
+  }
+  if (is_broken_connection(result.get())) {
+    lose(fatal_.value_or(loss_error(connection_.get())), fatal_.has_value());
     return false;
   }
   auto& front = pending_.front();

@@ -1,0 +1,109 @@
+#include "tests/actors/db/conformance.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace millrace::actors {
+namespace {
+
+using namespace std::chrono_literals;
+using sdk::ErrorKind;
+
+class PoolConformanceTest : public ConformanceTest {};
+
+std::size_t open_descriptors() {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/fd"}) {
+    static_cast<void>(entry);
+    ++count;
+  }
+  return count;
+}
+
+TEST_P(PoolConformanceTest, SaysThatItIsHealthy) {
+  const auto report = pool().health();
+
+  EXPECT_EQ(report.status, HealthStatus::healthy) << report.message;
+  EXPECT_EQ(report.message, "Database connection OK");
+  EXPECT_GE(report.latency_ms, 0);
+}
+
+TEST_P(PoolConformanceTest, SaysThatItIsOverrunWhereNoConnectionIsLeftForTheHealthCheck) {
+  case_.settings.pool.max_size = 1;
+  open();
+  const auto session = pool().begin();
+
+  EXPECT_EQ(pool().health().status, HealthStatus::degraded);
+}
+
+TEST_P(PoolConformanceTest, DrainsWhatItHadAcceptedAndThenRefuses) {
+  Awaited<ExecuteReply> accepted;
+  pool().handle().execute({.sql = "SELECT 1 AS one"}, accepted.callback());
+  std::promise<void> drained;
+  pool().handle().drain([&] { drained.set_value(); });
+
+  EXPECT_TRUE(accepted.get().results.front());
+  drained.get_future().get();
+  const auto late = pool().run("SELECT 1");
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind(), ErrorKind::connection);
+}
+
+TEST_P(PoolConformanceTest, AnswersWhatIsOpenWhenItCloses) {
+  Awaited<ExecuteReply> open;
+  pool().handle().execute(
+    {.sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000) "
+            "SELECT count(*) AS n FROM n"},
+    open.callback());
+  const auto session = pool().begin();
+  pool().handle().close();
+  pool().handle().close();
+
+  EXPECT_FALSE(open.get().results.front());
+  EXPECT_FALSE(pool().begin());
+}
+
+TEST_P(PoolConformanceTest, RefusesMoreThanMayWait) {
+  case_.settings.pool.max_size = 1;
+  case_.settings.pool.max_waiting = 2;
+  open();
+  const auto session = pool().begin();
+  std::vector<Awaited<ExecuteReply>> replies(3);
+  for (auto& reply : replies)
+    pool().handle().execute({.sql = "SELECT 1"}, reply.callback());
+
+  const auto refused = replies[2].get();
+  ASSERT_FALSE(refused.results.front());
+  EXPECT_EQ(refused.results.front().error().kind(), ErrorKind::overloaded);
+  EXPECT_TRUE(rollback(*session));
+  EXPECT_TRUE(replies[0].get().results.front());
+}
+
+TEST_P(PoolConformanceTest, LeavesNoDescriptorsBehind) {
+  open();
+  EXPECT_TRUE(pool().run("SELECT 1"));
+  const auto before = open_descriptors();
+  for (int i = 0; i < 10; ++i) {
+    open();
+    EXPECT_TRUE(pool().run("SELECT 1"));
+    const auto session = pool().begin();
+    EXPECT_TRUE(run(*session, "SELECT 1"));
+  }
+  open();
+  EXPECT_TRUE(pool().run("SELECT 1"));
+
+  EXPECT_LE(open_descriptors(), before);
+}
+
+TEST_P(PoolConformanceTest, ConnectsAgainAfterAClose) {
+  pool().handle().close();
+  open();
+
+  EXPECT_TRUE(pool().run("SELECT 1"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Drivers, PoolConformanceTest, testing::Values("sqlite", "postgres"),
+                         [](const auto& parameter) { return parameter.param; });
+
+}  // namespace
+}  // namespace millrace::actors
