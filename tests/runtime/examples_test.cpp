@@ -79,6 +79,16 @@ TEST_F(ExamplesTest, OrdersGoIntoTheDatabaseAndMisfitsIntoAFile) {
   EXPECT_THAT(refused, Not(HasSubstr("Ada")));
 }
 
+TEST_F(ExamplesTest, TransfersChangeBothAccountsOrNone) {
+  const auto done = run_process(
+    run_once("transfers.yaml", {{"TRANSFERS", examples + "data/transfers.jsonl"}}));
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("\"refused\":{\"from\":1,\"to\":3,\"amount\":500}"));
+  EXPECT_THAT(done.out,
+              HasSubstr("\"balances\":[{\"id\":1,\"balance\":80},{\"id\":2,\"balance\":0},"
+                        "{\"id\":3,\"balance\":70}]"));
+}
+
 TEST_F(ExamplesTest, BasketsArePricedAndTaxed) {
   auto launch = run_once("baskets.yaml");
   launch.input = read_file(examples + "data/baskets.jsonl");
