@@ -231,7 +231,7 @@ Value object_of(const std::vector<OptionSpec>& specs) {
 }
 
 std::string definition_name(const StepTable& table) {
-  return table.type + (table.operation.empty() ? "" : "." + table.operation);
+  return "step." + table.type + (table.operation.empty() ? "" : "." + table.operation);
 }
 
 Value step_definition(const StepTable& table) {
