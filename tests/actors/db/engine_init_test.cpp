@@ -1,0 +1,52 @@
+// What the engine does with a program's databases before the sources start.
+#include "actors/db/drivers.hpp"
+#include "actors/engine.hpp"
+#include "connectors/asio/reactor.hpp"
+#include "dsl/program.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace millrace::actors {
+namespace {
+
+class EngineInitTest : public testing::Test {
+protected:
+  sdk::Status start(std::vector<std::string> init) {
+    auto program = std::make_shared<dsl::Program>();
+    dsl::ServerProgram server;
+    server.name = "main";
+    server.protocol = "database";
+    server.driver = "sqlite";
+    server.connector = &sqlite::connector;
+    server.database = std::make_shared<sdk::DatabaseSettings>(sqlite_case(file.path()).settings);
+    server.init = std::move(init);
+    program->servers.push_back(std::move(server));
+    auto reactor = asio::make_reactor({.threads = 1});
+    EngineServices services;
+    services.reactor = reactor.get();
+    Engine engine{{}, services};
+    return engine.start(program);
+  }
+
+  TemporaryFile file;
+};
+
+TEST_F(EngineInitTest, RunsTheStatementsInOrderBeforeItStarts) {
+  const auto started = start(
+    {"CREATE TABLE scores (id INTEGER PRIMARY KEY)", "INSERT INTO scores VALUES (1)"});
+  ASSERT_TRUE(started) << started.error().to_string();
+  const auto again = start({"INSERT INTO scores VALUES (1)"});
+  ASSERT_FALSE(again) << "the row was not there";
+  EXPECT_EQ(again.error().kind(), sdk::ErrorKind::execution);
+  EXPECT_NE(again.error().message().find("server 'main': an init statement failed"),
+            std::string::npos)
+    << again.error().to_string();
+}
+
+}  // namespace
+}  // namespace millrace::actors
