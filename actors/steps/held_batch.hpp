@@ -53,6 +53,12 @@ public:
     context.done(ticket_, std::move(batch_), std::move(failures));
   }
 
+  /// Gives the ticket back with nothing: the lane is stale, and all of it comes again.
+  void drop(StageContext& context) {
+    const sdk::Batch dropped = std::move(batch_);
+    context.done(ticket_, {});
+  }
+
 private:
   sdk::Batch batch_;
   Ticket ticket_;

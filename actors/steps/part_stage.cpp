@@ -62,13 +62,15 @@ void PartStage::on_return(std::size_t branch, sdk::Batch batch) {
 }
 
 void PartStage::on_news(const PartsNews& news) {
-  if (news.lost) {
-    works_.erase(news.join);  // the lane is stale: it comes again
-    return;
-  }
   const auto found = works_.find(news.join);
   if (found == works_.end())
     return;
+  if (news.lost) {
+    auto held = std::move(found->second.held());
+    works_.erase(found);
+    held.drop(*context_);
+    return;
+  }
   for (const auto& settled : news.settled) {
     for (std::uint32_t i = 0; i < settled.count; ++i)
       found->second.settle(settled.first + i, settled);

@@ -23,7 +23,6 @@ StagePtr make_foreach_stage(const dsl::StepProgram& step,
 StagePtr make_expand_stage(const dsl::StepProgram& step, const dsl::Foreach& body);  // without
 StagePtr make_parallel_stage(const dsl::StepProgram& step, const dsl::Parallel& body);
 
-
 /// @returns kind `config` where that pipeline does not take calls.
 sdk::Result<StagePtr> make_call_stage(const dsl::StepProgram& step, const dsl::CallPipeline& body,
                                       const StageEnv& env);

@@ -94,7 +94,11 @@ private:
 
   void on_news(const PartsNews& news) {
     if (news.lost) {
-      works_.erase(news.join);  // the lane is stale: it comes again
+      if (const auto found = works_.find(news.join); found != works_.end()) {
+        auto held = std::move(found->second.held);
+        works_.erase(found);
+        held.drop(*context_);
+      }
       return;
     }
     for (const auto& settled : news.settled) {

@@ -80,7 +80,8 @@ public:
       auto again = std::move(delayed->second);
       delayed_.erase(delayed);
       again();
-    } else if (works_.contains(token)) {
+    } else if (const auto work = works_.find(token);
+               work != works_.end() && !work->second.committing) {
       give_up(token,
               sdk::Error{sdk::ErrorKind::timeout, "the transaction took longer than its timeout"},
               false);
@@ -101,13 +102,13 @@ private:
     SessionHandle session;
     std::vector<BlockRecord> records;
     std::size_t open = 0;
+    bool committing = false;
   };
 
   void begin(Ticket ticket, std::uint64_t lane, const std::vector<std::uint32_t>& records,
              std::uint32_t tries) {
     if (tickets_.at(ticket).held.batch().stale()) {
-      tickets_.erase(ticket);
-      gate_.leave(lane);
+      drop(ticket, lane);
       return;
     }
     database_.begin(pool_options(block_.options),
@@ -149,9 +150,8 @@ private:
     if (news.lost) {
       const auto ticket = found->second.ticket;
       const auto lane = found->second.lane;
-      works_.erase(found);     // rolls back
-      tickets_.erase(ticket);  // the lane is stale: it comes again
-      gate_.leave(lane);
+      works_.erase(found);  // rolls back
+      drop(ticket, lane);
       return;
     }
     for (const auto& settled : news.settled) {
@@ -173,6 +173,7 @@ private:
       roll_back(id);
       return;
     }
+    work.committing = true;  // from here on only the server knows
     work.session.commit([post = context_->post(), this, id](const sdk::Status& status) {
       post([this, id, status] {
         if (!works_.contains(id))
@@ -253,6 +254,15 @@ private:
     for (const auto index : records)
       tickets_.at(ticket).held.fail(index, error.with_attempts(tries));
     finish_records(ticket, lane, static_cast<std::uint32_t>(records.size()));
+  }
+
+  /// The lane is stale: all of it comes again.
+  void drop(Ticket ticket, std::uint64_t lane) {
+    const auto found = tickets_.find(ticket);
+    auto held = std::move(found->second.held);
+    tickets_.erase(found);
+    gate_.leave(lane);
+    held.drop(*context_);
   }
 
   /// So many records have come to their end; the lane goes on with what is left of the batch, or

@@ -1,6 +1,6 @@
 // switch, foreach and parallel: records that go through nested steps and on.
-#include "actors/steps/stages.hpp"
 #include "actors/steps/stage_fixture.hpp"
+#include "actors/steps/stages.hpp"
 
 #include <gmock/gmock.h>
 
@@ -88,14 +88,25 @@ TEST_F(BranchStagesTest, SwitchSettlesWhatEndedInABranchAndHandsTheRestOn) {
   EXPECT_EQ(outcome(2), "delivered");
 }
 
-TEST_F(BranchStagesTest, SwitchDropsTheWholeWhenABranchLostAPart) {
+TEST_F(BranchStagesTest, SwitchGivesTheTicketBackEmptyWhenABranchLostAPart) {
   start_switch();
-  process({20, 5});
+  const auto ticket = process({20, 5});
   take_sent();  // dies
   send_back(take_sent());
   run_tasks();
-  EXPECT_TRUE(done_.empty());
+  ASSERT_EQ(done_.size(), 1U);
+  EXPECT_EQ(done_[0].ticket, ticket);
+  EXPECT_TRUE(done_[0].batch.empty());
   EXPECT_EQ(lane_->attempt(), 1U);
+}
+
+TEST_F(BranchStagesTest, ForeachGivesTheTicketBackEmptyWhenAnItemWasLost) {
+  start_foreach();
+  process({Value::array({1, 2})});
+  take_sent();  // dies
+  run_tasks();
+  ASSERT_EQ(done_.size(), 1U);
+  EXPECT_TRUE(done_[0].batch.empty());
 }
 
 TEST_F(BranchStagesTest, ForeachCollectsInTheOrderOfTheItems) {

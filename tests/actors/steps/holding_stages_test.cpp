@@ -1,6 +1,6 @@
 // batch, throttle, dedupe and delay: stages that hold records back.
-#include "actors/steps/stages.hpp"
 #include "actors/steps/stage_fixture.hpp"
+#include "actors/steps/stages.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,6 +1,6 @@
 // filter, transform and fail.
-#include "actors/steps/stages.hpp"
 #include "actors/steps/stage_fixture.hpp"
+#include "actors/steps/stages.hpp"
 
 #include <gmock/gmock.h>
 
