@@ -338,7 +338,9 @@ std::variant<Command, Advice> parse_command_line(int argc, const char* const* ar
   try {
     line.app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    return Advice{line.chosen().help(full_name(line.chosen())), ExitCode::ok};
+    const auto* parent = line.chosen().get_parent();
+    return Advice{line.chosen().help(parent == nullptr ? std::string{} : full_name(*parent)),
+                  ExitCode::ok};
   } catch (const CLI::CallForAllHelp&) {
     return Advice{line.app.help("", CLI::AppFormatMode::All), ExitCode::ok};
   } catch (const CLI::ParseError& error) {
