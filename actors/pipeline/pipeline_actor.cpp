@@ -90,7 +90,7 @@ void PipelineActorState::set_state(PipelineState state) {
 void PipelineActorState::spawn_child(std::size_t index) {
   auto& child = children_[index];
   ++child.epoch;
-  child.started = child.refused = child.finished = false;
+  child.started = child.refused = child.finishing = child.finished = false;
   child.actor = self_->spawn(step_actor, StepArguments{shared_, child.node, index, child.epoch},
                              caf::actor_cast<caf::actor>(self_));
   self_->monitor(child.actor);
@@ -245,8 +245,8 @@ void PipelineActorState::on_drained() {
 void PipelineActorState::finish_if_ready() {
   if (!drained_ || ending_ || !all_started())
     return;
-  for (const auto& child : children_) {
-    if (!child.finished)
+  for (auto& child : children_) {
+    if (!std::exchange(child.finishing, true))
       self_->send(child.actor, Finish{});
   }
   if (children_.empty())

@@ -35,6 +35,7 @@ private:
     caf::actor actor;
     std::uint64_t epoch = 0;
     bool started = false;
+    bool finishing = false;  // was told to
     bool finished = false;
     bool answered = false;  // the ping of this round
     bool refused = false;   // its stage did not start

@@ -79,6 +79,7 @@ caf::behavior SourceState::start(SourceArguments arguments, const caf::actor& pi
   core.batch_records = shared.options.batch_records;
   core_.emplace(std::move(core), shared.convictions, hub_);
   start_source();
+  report_drained();
   return behavior();
 }
 
@@ -123,8 +124,10 @@ caf::behavior SourceState::behavior() {
     [this](TimerDue) { gate_->on_wake(); },
     [this](StopSource) { stop(); },
     [this](RestartSource) {
-      if (!source_ && !stopping_)
-        start_source();
+      if (source_ || stopping_)
+        return;
+      start_source();
+      send({});
     },
   };
 }
@@ -149,11 +152,9 @@ void SourceState::on_news() {
 void SourceState::on_source_failed(const sdk::Error& error) {
   const auto& shared = *arguments_.shared;
   source_.reset();
-  if (!error.retryable()) {
-    self_->send(pipeline_, SourceFailed{error});
-    return;
-  }
-  if (stopping_) {
+  if (!error.retryable())
+    failed_ = error;  // told once what was read until then has settled
+  if (failed_ || stopping_) {
     ended_ = true;
     return;
   }
@@ -231,7 +232,10 @@ void SourceState::report_drained() {
   if (drained_ || !ended_ || core_->open() > 0)
     return;
   drained_ = true;
-  self_->send(pipeline_, SourceDrained{});
+  if (failed_)
+    self_->send(pipeline_, SourceFailed{*failed_});
+  else
+    self_->send(pipeline_, SourceDrained{});
 }
 
 void SourceState::forward(sdk::Batch batch, bool /*counted*/) {

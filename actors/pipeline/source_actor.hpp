@@ -69,6 +69,7 @@ private:
   sdk::SourcePtr source_;
   Jitter jitter_;
   bool ended_ = false;
+  std::optional<sdk::Error> failed_;  // for good
   bool stopping_ = false;
   bool drained_ = false;
   std::uint32_t failures_ = 0;  // of the source, in a row

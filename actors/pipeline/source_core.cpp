@@ -7,6 +7,15 @@
 
 namespace millrace::actors {
 
+namespace {
+
+sdk::FailureNotePtr without_reason() {
+  return std::make_shared<const sdk::FailureNote>(sdk::FailureNote{
+    sdk::Error{sdk::ErrorKind::internal, "a record failed, and no step said why"}, {}, true});
+}
+
+}  // namespace
+
 SourceCore::SourceCore(Settings settings, Convictions& convictions,
                        std::weak_ptr<sdk::SettleListener> listener)
   : settings_{std::move(settings)}, convictions_{convictions}, listener_{std::move(listener)} {
@@ -51,7 +60,7 @@ void SourceCore::settle(LaneWindow& window, const sdk::Receipt& receipt,
                         const sdk::Settled& settled, Actions& actions) {
   const bool failed = settled.outcome == sdk::Outcome::failed;
   if (failed && (!settings_.answers || (settled.failure && settled.failure->stop)))
-    actions.stop = settled.failure;
+    actions.stop = settled.failure ? settled.failure : without_reason();
   if (failed && !settings_.answers) {
     counts_[static_cast<std::size_t>(sdk::Outcome::failed)] += settled.count;
     return;  // stays open: nothing moves past it

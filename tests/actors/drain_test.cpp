@@ -137,6 +137,70 @@ TEST(DrainTest, FailsWhereAStepCannotFinish) {
   EXPECT_EQ(run.board().failed_step, "sink");
 }
 
+TEST(DrainTest, LetsWhatWasReadSettleBeforeItFailsForABrokenSource) {
+  class Breaking : public sdk::Source {
+  public:
+    sdk::Status start(const sdk::SourceContext& context) override {
+      sdk::Intake intake;
+      intake.lane = std::make_shared<sdk::Lane>("lane");
+      for (std::int64_t i = 0; i < 100; ++i)
+        intake.records.emplace_back().set(context.output, sdk::Value{i});
+      context.events->emit(std::move(intake));
+      context.events->fail(sdk::Error{sdk::ErrorKind::io, "unexpected end of file"});
+      return {};
+    }
+
+    void stop() override {}
+  };
+
+  PipelineBuilder pipeline{"breaking"};
+  pipeline.source([] { return std::make_unique<Breaking>(); });
+  pipeline.function("pass", [](sdk::Batch&) { return none(); });
+  PipelineRun run{test::program(pipeline)};
+  ASSERT_TRUE(run.wait());
+  EXPECT_EQ(run.board().state, PipelineState::failed);
+  EXPECT_EQ(run.board().error->message(), "unexpected end of file");
+  EXPECT_EQ(run.settled(sdk::Outcome::delivered), 100u);
+  EXPECT_EQ(run.board().open, 0u);
+}
+
+TEST(DrainTest, StartsASourceAgainThatMayRecover) {
+  class Recovering : public sdk::Source {
+  public:
+    explicit Recovering(std::atomic<int>& starts) : starts_{starts} {}
+
+    sdk::Status start(const sdk::SourceContext& context) override {
+      sdk::Intake intake;
+      intake.lane = std::make_shared<sdk::Lane>("lane");
+      intake.records.emplace_back().set(context.output, sdk::Value{starts_.load()});
+      context.events->emit(std::move(intake));
+      sdk::Error::Detail detail;
+      detail.retryable = true;
+      if (++starts_ < 3)
+        context.events->fail(
+          sdk::Error{sdk::ErrorKind::connection, "gone away", std::move(detail)});
+      else
+        context.events->end();
+      return {};
+    }
+
+    void stop() override {}
+
+  private:
+    std::atomic<int>& starts_;
+  };
+
+  std::atomic<int> starts{0};
+  PipelineBuilder pipeline{"recovering"};
+  pipeline.source([&] { return std::make_unique<Recovering>(starts); });
+  pipeline.function("pass", [](sdk::Batch&) { return none(); });
+  PipelineRun run{test::program(pipeline)};
+  ASSERT_TRUE(run.wait());
+  EXPECT_EQ(run.board().state, PipelineState::finished);
+  EXPECT_EQ(starts, 3);
+  EXPECT_EQ(run.settled(sdk::Outcome::delivered), 3u);
+}
+
 TEST(DrainTest, FailsAtOnceWhereAStepCannotStart) {
   class Refusing : public sdk::Step {
   public:
