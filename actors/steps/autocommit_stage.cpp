@@ -60,7 +60,7 @@ private:
     std::vector<Group> groups;
     for (std::uint32_t i = 0; i < batch.size(); ++i) {
       auto server = maker_.server_of(batch[i]);
-      auto made = server ? maker_.make(*server, 0, batch[i]) : std::move(server).error();
+      auto made = server ? maker_.make(*server, 0, batch[i]) : server.error();
       if (!made) {
         failures.push_back({i, std::move(made).error()});
         continue;

@@ -46,7 +46,7 @@ public:
     std::vector<Group> full;
     for (std::uint32_t i = 0; i < batch.size(); ++i) {
       auto key = key_text(body_.by, batch[i]);
-      auto value = key ? body_.item->evaluate({.record = &batch[i]}) : std::move(key).error();
+      auto value = key ? body_.item->evaluate({.record = &batch[i]}) : key.error();
       if (!value) {
         failures.push_back({static_cast<std::uint32_t>(failures.size()), std::move(value).error()});
         continue;

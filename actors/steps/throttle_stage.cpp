@@ -37,7 +37,7 @@ public:
       if (key)
         at = std::max(at, now + buckets_.reserve(*key, now));
       else
-        failures.push_back({going, std::move(key).error()});  // `onError` has it at once
+        failures.push_back({going, key.error()});  // `onError` has it at once
       goes[i] = !key || at <= now;
       if (goes[i])
         ++going;

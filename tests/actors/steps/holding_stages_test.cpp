@@ -9,7 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using sdk::Outcome;
-using sdk::Value;
 using testing::ElementsAre;
 
 class HoldingStagesTest : public StageFixture {
