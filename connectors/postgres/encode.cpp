@@ -22,6 +22,14 @@ void append_number(std::string& out, double number) {
   out.append(buffer.data(), written.ptr);
 }
 
+// "12.00" -> "12": integer columns refuse any fraction.
+std::string_view without_zero_fraction(std::string_view digits) {
+  const auto point = digits.find('.');
+  const bool whole = point != std::string_view::npos
+                     && digits.find_first_not_of('0', point + 1) == std::string_view::npos;
+  return whole ? digits.substr(0, point) : digits;
+}
+
 void append_array(std::string& out, const Value& list, const TypeInfo& type);
 
 void append_array_item(std::string& out, const Value& item, const TypeInfo& type) {
@@ -79,7 +87,8 @@ void append_text(std::string& out, const Value& value, Oid type) {
     append_number(out, value.as_double());
     break;
   case ValueKind::decimal:
-    out += value.as_decimal();
+    out += kind == TypeKind::integer ? without_zero_fraction(value.as_decimal())
+                                     : value.as_decimal();
     break;
   case ValueKind::string:
     out += value.as_string();

@@ -1,5 +1,7 @@
 #include "tests/support/postgres.hpp"
 
+#include "connectors/sdk/dsn.hpp"
+
 #include <arpa/inet.h>
 #include <array>
 #include <cstdlib>
@@ -77,8 +79,7 @@ PostgresServer* PostgresServer::shared() {
   static const std::unique_ptr<PostgresServer> server = [] {
     std::unique_ptr<PostgresServer> started{new PostgresServer{}};
     if (const char* given = std::getenv("MILLRACE_TEST_POSTGRES")) {
-      std::istringstream words{given};
-      words >> started->host_ >> started->port_ >> started->user_ >> started->dbname_;
+      started->take_address(given);
       return started;
     }
     started->folder_ = "/tmp/millrace-pg-" + std::to_string(getpid());
@@ -90,6 +91,18 @@ PostgresServer* PostgresServer::shared() {
     return started;
   }();
   return server.get();
+}
+
+void PostgresServer::take_address(const std::string& url) {
+  const auto dsn = sdk::parse_dsn(url);
+  if (!dsn || dsn->hosts.empty()) {
+    std::cerr << "MILLRACE_TEST_POSTGRES is no address of a server\n";
+    std::abort();
+  }
+  host_ = dsn->hosts.front().host;
+  port_ = static_cast<std::uint16_t>(std::stoi("0" + dsn->hosts.front().port));
+  user_ = dsn->user.empty() ? user_ : dsn->user;
+  dbname_ = dsn->dbname.empty() ? dbname_ : dsn->dbname;
 }
 
 const std::string& PostgresServer::why_not() {

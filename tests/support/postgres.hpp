@@ -14,7 +14,7 @@ namespace millrace::test {
 class PostgresServer {
 public:
   /// Starts it on the first call. Null where there are no server binaries, or it does not start;
-  /// the reason is printed once, loudly. MILLRACE_TEST_POSTGRES ("host port user dbname") names one
+  /// the reason is printed once, loudly. MILLRACE_TEST_POSTGRES (a URL) names one
   /// that runs already.
   static PostgresServer* shared();
 
@@ -42,6 +42,7 @@ private:
   PostgresServer() = default;
 
   std::string prepare();
+  void take_address(const std::string& url);
 
   std::string folder_;  // empty: not ours
   std::string host_;

@@ -25,6 +25,8 @@ protected:
     }
     case_.settings.pool.max_size = 4;
     open();
+    if (is_postgres())
+      make("CREATE SCHEMA IF NOT EXISTS " + test_schema());
     for (const std::string table : {"child", "parent", "t"})
       make("DROP TABLE IF EXISTS " + table);
   }

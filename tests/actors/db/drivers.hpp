@@ -63,6 +63,11 @@ inline DriverCase sqlite_case(const std::string& path) {
   return found;
 }
 
+/// A schema for this process: tests may share a server, and run beside each other.
+inline std::string test_schema() {
+  return "millrace_test_" + std::to_string(getpid());
+}
+
 inline DriverCase postgres_case(const test::PostgresServer& server) {
   DriverCase found{.name = "postgres", .driver = postgres::connector.database()};
   found.settings.name = "test";
@@ -70,6 +75,7 @@ inline DriverCase postgres_case(const test::PostgresServer& server) {
   found.settings.hosts = {{server.host(), server.port()}};
   found.settings.user = server.user();
   found.settings.dbname = server.dbname();
+  found.settings.parameters = {{"options", "-c search_path=" + test_schema()}};
   return found;
 }
 

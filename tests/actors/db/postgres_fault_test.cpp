@@ -23,7 +23,7 @@ protected:
     if (server == nullptr)
       GTEST_SKIP() << test::PostgresServer::why_not();
     case_ = postgres_case(*server);
-    case_.settings.application_name = "victim";
+    case_.settings.application_name = victim_;
     case_.settings.pool.max_size = 4;
     pool_ = std::make_unique<PoolFixture>(case_.settings, *case_.driver);
     auto helper = case_.settings;
@@ -31,6 +31,7 @@ protected:
     helper.pool.min_size = 1;
     helper.pool.max_size = 2;
     helper_ = std::make_unique<PoolFixture>(helper, *case_.driver);
+    EXPECT_TRUE(helper_->run("CREATE SCHEMA IF NOT EXISTS " + test_schema()));
     EXPECT_TRUE(helper_->run("DROP TABLE IF EXISTS f"));
     EXPECT_TRUE(helper_->run("CREATE TABLE f (id INTEGER PRIMARY KEY, name TEXT)"));
   }
@@ -39,8 +40,8 @@ protected:
   std::int64_t kill(const std::string& where = "true") {
     const auto rows = helper_->rows(
       "SELECT count(pg_terminate_backend(pid)) AS n FROM pg_stat_activity "
-      "WHERE application_name = 'victim' AND "
-      + where);
+      "WHERE application_name = '"
+      + victim_ + "' AND " + where);
     return rows.items()[0].find("n")->as_integer();
   }
 
@@ -66,6 +67,7 @@ protected:
     return helper_->rows("SELECT count(*) AS n FROM f").items()[0].find("n")->as_integer();
   }
 
+  const std::string victim_ = "victim " + std::to_string(getpid());
   DriverCase case_;
   std::unique_ptr<PoolFixture> pool_;
   std::unique_ptr<PoolFixture> helper_;
@@ -221,6 +223,7 @@ protected:
     server_ = std::make_unique<test::PostgresServer>(folder);
     case_ = postgres_case(*server_);
     pool_ = std::make_unique<PoolFixture>(case_.settings, *case_.driver);
+    EXPECT_TRUE(pool_->run("CREATE SCHEMA IF NOT EXISTS " + test_schema()));
   }
 
   std::unique_ptr<test::PostgresServer> server_;

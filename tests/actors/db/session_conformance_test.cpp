@@ -23,7 +23,8 @@ protected:
 
   /// Waits until the pool has all its connections back.
   void all_returned() {
-    for (int i = 0; i < 2000 && pool().info().checked_out > 0; ++i)
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (pool().info().checked_out > 0 && std::chrono::steady_clock::now() < deadline)
       std::this_thread::yield();
     EXPECT_EQ(pool().info().checked_out, 0U);
   }

@@ -200,7 +200,8 @@ TEST(DsnLibpqTest, AgreesOnRandomTexts) {
                   : keyword_parts[random() % std::size(keyword_parts)];
     auto theirs = libpq_settings(text);
     const auto ours = our_settings(text);
-    // We are stricter about ports and a raw @, and read a second @ of the authority as the password's.
+    // We are stricter about ports and a raw @, and read a second @ of the authority as the
+    // password's.
     if (text.find('@') != text.rfind('@'))
       continue;
     if (!theirs) {

@@ -1,0 +1,91 @@
+#include "actors/db/retry_policy.hpp"
+
+#include <gtest/gtest.h>
+
+namespace millrace::actors::db {
+namespace {
+
+using namespace std::chrono_literals;
+using sdk::ErrorKind;
+using sdk::StatementPhase;
+
+sdk::Error error(ErrorKind kind, bool retryable, bool unknown = false) {
+  sdk::Error::Detail detail;
+  detail.retryable = retryable;
+  detail.outcome_unknown = unknown;
+  return {kind, "trouble", std::move(detail)};
+}
+
+sdk::Statement statement(std::string sql) {
+  return {.sql = std::move(sql)};
+}
+
+TEST(BackoffTest, DoublesUpToItsCap) {
+  const Backoff backoff{20ms, 2000ms};
+  EXPECT_EQ(backoff.ceiling(1), 20ms);
+  EXPECT_EQ(backoff.ceiling(2), 40ms);
+  EXPECT_EQ(backoff.ceiling(7), 1280ms);
+  EXPECT_EQ(backoff.ceiling(8), 2000ms);
+  EXPECT_EQ(backoff.ceiling(4'000'000'000U), 2000ms);
+}
+
+TEST(RetryPolicyTest, CountsAttemptsInTotal) {
+  RetryPolicy policy{{.attempts = 3}, 1};
+  const auto conflict = error(ErrorKind::transaction, true);
+  EXPECT_TRUE(policy.after_error(conflict, 1));
+  EXPECT_TRUE(policy.after_error(conflict, 2));
+  EXPECT_FALSE(policy.after_error(conflict, 3));
+  EXPECT_FALSE((RetryPolicy{{.attempts = 1}, 1}.after_error(conflict, 1)));
+}
+
+TEST(RetryPolicyTest, NeverRepeatsWhatIsFinalOrUnknown) {
+  RetryPolicy policy{{}, 1};
+  EXPECT_FALSE(policy.after_error(error(ErrorKind::execution, false), 1));
+  EXPECT_FALSE(policy.after_error(error(ErrorKind::timeout, true), 1))
+    << "a lock that waited too long is the caller's";
+  EXPECT_FALSE(policy.after_error(error(ErrorKind::transaction, false), 1));
+  EXPECT_FALSE(policy.after_error(error(ErrorKind::connection, true, true), 1));
+}
+
+TEST(RetryPolicyTest, CannotMultiplyAnOutage) {
+  RetryPolicy policy{{}, 1};
+  const auto conflict = error(ErrorKind::transaction, true);
+  int allowed = 0;
+  while (policy.after_error(conflict, 1))
+    ++allowed;
+  EXPECT_EQ(allowed, 100);
+
+  for (int i = 0; i < 10; ++i)
+    policy.succeeded();
+  EXPECT_TRUE(policy.after_error(conflict, 1));
+  EXPECT_FALSE(policy.after_error(conflict, 1));
+}
+
+TEST(LossVerdictTest, KnowsWhatCannotHaveHappened) {
+  const auto write = statement("INSERT INTO t VALUES (1)");
+  EXPECT_EQ(judge_loss(StatementPhase::queued, false, write), LossVerdict::never_happened);
+  EXPECT_EQ(judge_loss(StatementPhase::written, true, write), LossVerdict::never_happened);
+  EXPECT_EQ(judge_loss(StatementPhase::written, false, write), LossVerdict::unknown);
+  EXPECT_EQ(judge_loss(StatementPhase::complete, true, write), LossVerdict::unknown);
+}
+
+TEST(LossVerdictTest, DoesNotTrustStatementsThatCommitOnTheirOwn) {
+  for (const auto* sql :
+       {"CALL p()", "DO $$ BEGIN COMMIT; END $$", "VACUUM", "CREATE INDEX CONCURRENTLY i ON t (a)"})
+    EXPECT_EQ(judge_loss(StatementPhase::written, true, statement(sql)), LossVerdict::unknown)
+      << sql;
+}
+
+TEST(LossVerdictTest, BelievesWhatTheServerEnforcedOrTheCallerVouchesFor) {
+  auto read = statement("SELECT 1");
+  EXPECT_EQ(judge_loss(StatementPhase::written, false, read), LossVerdict::unknown)
+    << "functions write, too";
+  read.options.read_only = true;
+  EXPECT_EQ(judge_loss(StatementPhase::complete, false, read), LossVerdict::repeatable);
+  auto write = statement("UPDATE t SET a = 1");
+  write.options.idempotent = true;
+  EXPECT_EQ(judge_loss(StatementPhase::written, false, write), LossVerdict::repeatable);
+}
+
+}  // namespace
+}  // namespace millrace::actors::db
