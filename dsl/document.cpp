@@ -253,6 +253,7 @@ const NamedNode* find_named(const std::vector<NamedNode>& nodes, std::string_vie
 
 std::vector<std::string_view> names_of(const std::vector<NamedNode>& nodes) {
   std::vector<std::string_view> names;
+  names.reserve(nodes.size());
   for (const auto& node : nodes)
     names.push_back(node.name);
   return names;

@@ -26,7 +26,7 @@ void append_rows(std::string& out, const std::vector<OptionSpec>& specs,
   for (const auto& spec : specs) {
     out += "| `" + prefix + spec.name + "`";
     for (const auto& alias : spec.aliases)
-      out += ", `" + prefix + alias + "`";
+      out.append(", `").append(prefix).append(alias).append("`");
     out += " | " + escaped(spec.type) + " | ";
     if (spec.required)
       out += "required";

@@ -37,7 +37,7 @@ std::string canonical_match(const std::string& text) {
     return text;
   const bool is_class = text.ends_with('*');
   const auto digits = std::string_view{text}.substr(0, text.size() - (is_class ? 1 : 0));
-  const bool fits = is_class ? digits.size() >= 1 && digits.size() < sqlstate_length
+  const bool fits = is_class ? !digits.empty() && digits.size() < sqlstate_length
                              : digits.size() == sqlstate_length;
   if (fits && is_sqlstate_part(digits))
     return text;

@@ -101,7 +101,7 @@ private:
   void read_step(sdk::ConfigReader& in, StepProgram& step, const std::string& type,
                  const std::string& operation);
   bool read_connector_step(sdk::ConfigReader& in, StepProgram& step,
-                           const sdk::Connector& connector, const std::string& operation);
+                           const sdk::Connector& connector, const std::string& operation) const;
   void refuse_operation(sdk::ConfigReader& in, const std::string& type,
                         const std::string& operation);
   void take_response(const sdk::ConfigNode* response, StepProgram& step, bool has_output);

@@ -357,7 +357,7 @@ void PipelineCompiler::refuse_operation(ConfigReader& in, const std::string& typ
 
 bool PipelineCompiler::read_connector_step(ConfigReader& in, StepProgram& step,
                                            const sdk::Connector& connector,
-                                           const std::string& operation) {
+                                           const std::string& operation) const {
   const auto* chosen = choose_operation(connector, operation, in.node(), false);
   if (!chosen) {
     in.error("operation", "'" + step.type + "' has no operation '" + operation + "'",
