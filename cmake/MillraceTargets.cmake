@@ -92,6 +92,5 @@ function(add_test_suite name folder)
   target_link_libraries(${name}_tests PRIVATE ${ARG_DEPENDS} millrace_options GTest::gmock_main)
   target_compile_definitions(${name}_tests PRIVATE MILLRACE_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                              MILLRACE_BINARY_DIR="${PROJECT_BINARY_DIR}")
-  gtest_discover_tests(${name}_tests TEST_PREFIX "${name}." PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 120
-                       DISCOVERY_TIMEOUT 60)
+  gtest_discover_tests(${name}_tests TEST_PREFIX "${name}." PROPERTIES TIMEOUT 120 DISCOVERY_TIMEOUT 60)
 endfunction()
