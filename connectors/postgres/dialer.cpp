@@ -13,10 +13,17 @@ namespace millrace::postgres {
 
 namespace {
 
-sdk::Error unreachable(std::string message) {
-  sdk::Error::Detail detail{.code = "08001"};
+sdk::Error unreachable(std::string message, std::string hint = {}) {
+  sdk::Error::Detail detail{.hint = std::move(hint), .code = "08001"};
   detail.retryable = true;
   return {sdk::ErrorKind::connection, std::move(message), std::move(detail)};
+}
+
+// For messages: "db.example.com:5432".
+std::string address_of(const sdk::DatabaseHost& host) {
+  if (host.host.empty())
+    return "the local socket";
+  return host.port == 0 ? host.host : host.host + ":" + std::to_string(host.port);
 }
 
 bool needs_resolving(const std::string& host) {
@@ -102,7 +109,9 @@ void Dialer::next_target() {
   timer_ = loop_.after(limit, [self = shared_from_this(), epoch = epoch_] {
     if (epoch == self->epoch_)
       self->target_failed(unreachable(
-        "no connection within " + std::to_string(self->settings_.connect_timeout.count()) + " ms"));
+        "no connection to " + address_of(self->targets_[self->target_ - 1].host) + " within "
+          + std::to_string(self->settings_.connect_timeout.count()) + " ms",
+        "check the address and the firewalls, or raise connect_timeout"));
   });
   resolve();
 }
@@ -123,7 +132,9 @@ void Dialer::resolve() {
         return;
       if (failure) {
         self->target_failed(
-          unreachable("the host's name cannot be resolved: " + failure.message()));
+          unreachable("the name of " + address_of(self->targets_[self->target_ - 1].host)
+                        + " cannot be resolved: " + failure.message(),
+                      "correct the host's name, or check the resolver of this machine"));
         return;
       }
       for (const auto& entry : found)
@@ -145,26 +156,33 @@ void Dialer::next_address() {
                                : unreachable("out of memory"));
     return;
   }
-  reassign();
   wait_for(PGRES_POLLING_WRITING);
 }
 
-// The socket may be another one after every step.
-void Dialer::reassign() {
-  const int now = PQsocket(connection_.get());
-  if (descriptor_.is_open() && descriptor_.native_handle() == now)
-    return;
+// The socket may be another one after every step, also under the number of the old one, which epoll
+// has dropped.
+boost::system::error_code Dialer::reassign() {
   if (descriptor_.is_open())
     descriptor_.release();
-  descriptor_.assign(now);
+  boost::system::error_code failure;
+  descriptor_.assign(PQsocket(connection_.get()), failure);
+  return failure;
 }
 
 void Dialer::wait_for(PostgresPollingStatusType what) {
+  if (const auto failure = reassign()) {
+    address_failed(unreachable("cannot wait for the connection: " + failure.message()));
+    return;
+  }
   using Descriptor = boost::asio::posix::stream_descriptor;
   const auto kind = what == PGRES_POLLING_READING ? Descriptor::wait_read : Descriptor::wait_write;
   descriptor_.async_wait(
     kind, [self = shared_from_this(), epoch = epoch_](const boost::system::error_code& failure) {
-      if (epoch == self->epoch_ && !failure && self->connection_)
+      if (epoch != self->epoch_ || !self->connection_)
+        return;
+      if (failure)
+        self->address_failed(unreachable("cannot wait for the connection: " + failure.message()));
+      else
         self->poll();
     });
 }
@@ -179,7 +197,6 @@ void Dialer::poll() {
     succeed();
     return;
   }
-  reassign();
   wait_for(status);
 }
 

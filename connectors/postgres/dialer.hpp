@@ -48,7 +48,7 @@ private:
   void next_address();
   void wait_for(PostgresPollingStatusType what);
   void poll();
-  void reassign();
+  boost::system::error_code reassign();
   void drop_connection();
   void address_failed(sdk::Error error);
   void target_failed(sdk::Error error);

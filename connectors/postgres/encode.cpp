@@ -109,11 +109,11 @@ sdk::Status EncodedParameters::encode(const sdk::Parameters& parameters,
                                       std::span<const Oid> types) {
   if (texts_.size() < parameters.size())
     texts_.resize(parameters.size());
-  pointers_.resize(parameters.size());
+  // Nothing of an earlier statement stays, also where this one fails half-way.
+  pointers_.assign(parameters.size(), nullptr);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     auto& text = texts_[i];
     text.clear();
-    pointers_[i] = nullptr;
     if (parameters[i].is_null())
       continue;
     append_text(text, parameters[i], i < types.size() ? types[i] : 0);

@@ -42,6 +42,25 @@ std::string hint_for(std::string_view state) {
   return {};
 }
 
+// Data errors (class 22) quote the value that was wrong, which may be a parameter:
+//   invalid input syntax for type integer: "secret"      value "99999999999" is out of range for …
+// The quotes of translated messages are other characters than ASCII's.
+std::string without_values(std::string_view state, std::string_view message) {
+  if (!state.starts_with("22"))
+    return std::string{message};
+  for (auto at = message.find(": "); at != std::string_view::npos;
+       at = message.find(": ", at + 1)) {
+    const auto rest = message.substr(at + 2);
+    if (!rest.empty() && (rest[0] == '"' || rest[0] == '\'' || (rest[0] & 0x80) != 0))
+      return std::string{message.substr(0, at)};
+  }
+  const auto first = message.find('"');
+  const auto last = message.rfind('"');
+  if (state == "22021" || first == last)  // names the encoding
+    return std::string{message};
+  return std::string{message.substr(0, first + 1)}.append("…").append(message.substr(last));
+}
+
 Error make(std::string_view state, std::string message) {
   const auto& rule = rule_for(state);
   Error::Detail detail{.hint = hint_for(state), .code = std::string{state}};
@@ -58,7 +77,7 @@ Error to_error(const PGresult* result) {
     return {ErrorKind::connection,
             std::string{first_line(PQresultErrorMessage(result))},
             {.code = "08006"}};
-  auto error = make(state, std::string{field(result, PG_DIAG_MESSAGE_PRIMARY)});
+  auto error = make(state, without_values(state, field(result, PG_DIAG_MESSAGE_PRIMARY)));
   const auto constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
   if (constraint.empty())
     return error;

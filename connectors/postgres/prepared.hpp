@@ -26,7 +26,9 @@ class PreparedStatements {
 public:
   explicit PreparedStatements(std::size_t capacity) : cache_{capacity} {}
 
-  bool enabled() const noexcept { return cache_.capacity() > 0; }
+  bool enabled() const noexcept { return capacity() > 0; }
+
+  std::size_t capacity() const noexcept { return cache_.capacity(); }
 
   PreparedPtr find(std::string_view sql) {
     auto* const found = cache_.find(sql);

@@ -39,7 +39,8 @@ void PostgresWire::connect() {
 
 void PostgresWire::send(std::vector<sdk::WireEntry> entries) {
   loop_.post([self = shared_from_this(), entries = std::move(entries)]() mutable {
-    // Where the connection was lost while these were on their way, the loss does not name them: they never left.
+    // Where the connection was lost while these were on their way, the loss does not name them:
+    // they never left.
     if (self->closed_)
       return;
     for (auto& entry : entries)

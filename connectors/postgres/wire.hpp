@@ -69,7 +69,9 @@ private:
   bool write_entry(Queued queued, const PreparedPtr& prepared);
   bool write_sync();
   void deallocate(const std::string& name);
+  void limit_prepared(std::size_t size);
   bool refuse_misfit(std::size_t size);
+  sdk::Status check_fit(const Queued& queued);
   void answer_group(std::size_t size, std::size_t guilty, const sdk::Error& error);
 
   // wire_read.cpp: what comes back
@@ -79,6 +81,7 @@ private:
   void finish_preparing();
   void finish_entries(const PGresult* sync_error);
   void answer(Pending& pending);
+  bool forget_stale(const Pending& pending);
   bool run_again(Pending& pending);
 
   const sdk::DatabaseSettings settings_;

@@ -154,7 +154,8 @@ void PostgresWire::finish_entries(const PGresult* sync_error) {
     const bool last = i + 1 == group_.size();
     if (PQresultStatus(pending.result.get()) == PGRES_FATAL_ERROR) {
       told = true;
-      if (entries > 1 || !run_again(pending))
+      const bool stale = forget_stale(pending);
+      if (!stale || entries > 1 || !run_again(pending))
         answer(pending);
     } else if (sync_error != nullptr && last) {
       answers_.push_back({pending.queued.entry.id, to_error(sync_error), false});
@@ -185,14 +186,19 @@ void PostgresWire::answer(Pending& pending) {
   answers_.push_back({id, std::move(raw), false});
 }
 
-// The schema changed under a prepared statement: it is prepared anew, once. Nothing ran.
-bool PostgresWire::run_again(Pending& pending) {
-  const bool in_transaction = PQtransactionStatus(connection_.get()) == PQTRANS_INERROR;
-  if (!pending.prepared || pending.queued.retried || in_transaction
-      || !is_stale_statement(pending.result.get()))
+// The schema changed under a prepared statement: the next one that needs it prepares it anew.
+bool PostgresWire::forget_stale(const Pending& pending) {
+  if (!pending.prepared || !is_stale_statement(pending.result.get()))
     return false;
   if (statements_.find(*pending.prepared->sql) == pending.prepared)
     statements_.forget(*pending.prepared->sql);
+  return true;
+}
+
+// A stale statement runs once more: nothing of it ran. Inside a transaction it has failed that.
+bool PostgresWire::run_again(Pending& pending) {
+  if (pending.queued.retried || PQtransactionStatus(connection_.get()) == PQTRANS_INERROR)
+    return false;
   pending.queued.retried = true;
   again_.push_back(std::move(pending.queued));
   return true;

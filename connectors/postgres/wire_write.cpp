@@ -3,6 +3,8 @@
 #include "connectors/postgres/errors.hpp"
 #include "connectors/postgres/wire.hpp"
 
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 namespace millrace::postgres {
@@ -49,6 +51,8 @@ std::size_t PostgresWire::group_size(const std::deque<Queued>& queue) const {
 const PostgresWire::Queued* PostgresWire::to_prepare(std::size_t size) {
   if (!statements_.enabled())
     return nullptr;
+  if (size > statements_.capacity())
+    limit_prepared(size);
   for (std::size_t i = 0; i < size; ++i) {
     const auto& queued = source()[i];
     const auto& sql = queued.entry.statement->sql;
@@ -56,6 +60,22 @@ const PostgresWire::Queued* PostgresWire::to_prepare(std::size_t size) {
       return &queued;
   }
   return nullptr;
+}
+
+// A group with more statements than there is room for would push out its own for ever: the rest
+// goes unprepared.
+void PostgresWire::limit_prepared(std::size_t size) {
+  std::unordered_set<std::string_view> kept;
+  for (std::size_t i = 0; i < size; ++i) {
+    auto& queued = source()[i];
+    const std::string_view sql = queued.entry.statement->sql;
+    if (queued.direct || !is_worth_preparing(sql) || kept.contains(sql))
+      continue;
+    if (kept.size() == statements_.capacity())
+      queued.direct = true;
+    else
+      kept.insert(sql);
+  }
 }
 
 bool PostgresWire::prepare(const Queued& queued, const std::vector<Oid>& types) {
@@ -74,29 +94,32 @@ bool PostgresWire::prepare(const Queued& queued, const std::vector<Oid>& types) 
 }
 
 // Parameters that cannot fit are refused before anything is sent. @returns whether the group was
-// answered.
+// answered, or made smaller: then it is to be looked at again.
 bool PostgresWire::refuse_misfit(std::size_t size) {
-  if (begins_transaction(source().front().entry.statement->sql))
-    return false;
   for (std::size_t i = 0; i < size; ++i) {
-    const auto& entry = source()[i].entry;
-    const auto& set = entry.statement->sets[entry.set];
-    const auto prepared = source()[i].direct ? nullptr : statements_.find(entry.statement->sql);
-    if (prepared && prepared->types.size() != set.size()) {
-      answer_group(size, i,
-                   {sdk::ErrorKind::execution,
-                    "the statement has " + std::to_string(prepared->types.size())
-                      + " placeholders, " + std::to_string(set.size()) + " parameters were given",
-                    {.code = "07001"}});
-      return true;
-    }
-    if (auto encoded = parameters_.encode(set, prepared ? prepared->types : std::vector<Oid>{});
-        !encoded) {
-      answer_group(size, i, encoded.error());
-      return true;
-    }
+    const auto fits = check_fit(source()[i]);
+    if (fits)
+      continue;
+    if (i > 0 && begins_transaction(source().front().entry.statement->sql))
+      // BEGIN travels with its first statement, and is not at fault: it goes alone.
+      source().front().entry.sync = true;
+    else
+      answer_group(size, i, fits.error());
+    return true;
   }
   return false;
+}
+
+sdk::Status PostgresWire::check_fit(const Queued& queued) {
+  const auto& entry = queued.entry;
+  const auto& set = entry.statement->sets[entry.set];
+  const auto prepared = queued.direct ? nullptr : statements_.find(entry.statement->sql);
+  if (prepared && prepared->types.size() != set.size())
+    return sdk::Error{sdk::ErrorKind::execution,
+                      "the statement has " + std::to_string(prepared->types.size())
+                        + " placeholders, " + std::to_string(set.size()) + " parameters were given",
+                      {.code = "07001"}};
+  return parameters_.encode(set, prepared ? prepared->types : std::vector<Oid>{});
 }
 
 void PostgresWire::answer_group(std::size_t size, std::size_t guilty, const sdk::Error& error) {
@@ -143,12 +166,14 @@ bool PostgresWire::write_entry(Queued queued, const PreparedPtr& prepared) {
   const auto& statement = *queued.entry.statement;
   const auto encoded = parameters_.encode(statement.sets[queued.entry.set],
                                           prepared ? prepared->types : std::vector<Oid>{});
-  static_cast<void>(encoded);  // refuse_misfit has seen to it
   auto* raw = connection_.get();
-  const int sent = prepared ? PQsendQueryPrepared(raw, prepared->name.c_str(), parameters_.count(),
-                                                  parameters_.values(), nullptr, nullptr, 0)
-                            : PQsendQueryParams(raw, statement.sql.c_str(), parameters_.count(),
-                                                nullptr, parameters_.values(), nullptr, nullptr, 0);
+  // `refuse_misfit` has seen to it that it fits; what does not is never sent with other values.
+  const int sent = !encoded ? 0
+                   : prepared
+                     ? PQsendQueryPrepared(raw, prepared->name.c_str(), parameters_.count(),
+                                           parameters_.values(), nullptr, nullptr, 0)
+                     : PQsendQueryParams(raw, statement.sql.c_str(), parameters_.count(), nullptr,
+                                         parameters_.values(), nullptr, nullptr, 0);
   ++in_flight_;
   pending_.push_back({Kind::entry, nullptr, std::move(queued), prepared});
   return sent == 1;
