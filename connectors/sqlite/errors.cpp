@@ -77,6 +77,16 @@ std::string_view state_of_text(std::string_view text) {
   return "42601";
 }
 
+// These go on with a piece of a value, which may be a parameter.
+std::string_view without_values(std::string_view text) {
+  for (const std::string_view start :
+       {"JSON path error", "bad JSON path", "fts5: syntax error", "malformed MATCH expression"}) {
+    if (text.starts_with(start))
+      return start;
+  }
+  return text;
+}
+
 // "UNIQUE constraint failed: customers.email" -> "customers.email"
 std::string constraint_of(std::string_view text) {
   constexpr std::string_view mark = " constraint failed: ";
@@ -86,7 +96,8 @@ std::string constraint_of(std::string_view text) {
 
 }  // namespace
 
-sdk::Error to_error(int code, std::string_view text) {
+sdk::Error to_error(int code, std::string_view message) {
+  const auto text = without_values(message);
   for (const auto& rule : rules) {
     if (rule.code != code && rule.code != (code & 0xff))
       continue;
@@ -104,11 +115,6 @@ sdk::Error to_error(int code, std::string_view text) {
 
 sdk::Error last_error(sqlite3* connection) {
   return to_error(sqlite3_extended_errcode(connection), sqlite3_errmsg(connection));
-}
-
-bool breaks_connection(int code) noexcept {
-  const int primary = code & 0xff;
-  return primary == SQLITE_NOTADB || primary == SQLITE_CANTOPEN;
 }
 
 }  // namespace millrace::sqlite

@@ -12,10 +12,7 @@ namespace millrace::sqlite {
 /// The last error of `connection` as ours. Its message names tables and columns, never values.
 sdk::Error last_error(sqlite3* connection);
 
-/// @param code SQLite's extended result code; `text` its message.
-sdk::Error to_error(int code, std::string_view text);
-
-/// Whether the connection is of no use any more after this code.
-bool breaks_connection(int code) noexcept;
+/// @param code SQLite's extended result code; `message` its text.
+sdk::Error to_error(int code, std::string_view message);
 
 }  // namespace millrace::sqlite

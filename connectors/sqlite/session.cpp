@@ -168,6 +168,14 @@ sdk::Result<sdk::SqlResult> Session::guarded(Prepared& prepared, const sdk::Stat
                       "the statement writes, and it was declared read-only",
                       {.code = "25006"}};
   auto result = step(prepared, statement.sets[set]);
+  if (!result && ends) {
+    // A deferred constraint, or somebody's lock: SQLite leaves the transaction open, with its lock.
+    // Elsewhere a COMMIT ends it in every case.
+    if (sqlite3_get_autocommit(connection_.get()) == 0)
+      static_cast<void>(run_plain("ROLLBACK"));
+    in_transaction_ = failed_ = false;
+    return result;
+  }
   if (!result && result.error().code() == "57014")
     result = sdk::Error{
       ErrorKind::timeout, "canceling statement due to statement timeout", {.code = "57014"}};

@@ -17,6 +17,7 @@ protected:
     case_ = postgres_case(*server);
     case_.settings.pool.max_size = 1;
     open();
+    EXPECT_TRUE(pool_->run("CREATE SCHEMA IF NOT EXISTS " + test_schema()));
     EXPECT_TRUE(pool_->run("DROP TABLE IF EXISTS w"));
     EXPECT_TRUE(pool_->run("CREATE TABLE w (id INTEGER, name TEXT)"));
   }
