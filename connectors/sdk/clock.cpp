@@ -7,6 +7,7 @@ namespace {
 class SystemClock final : public Clock {
 public:
   Instant now() const noexcept override { return std::chrono::steady_clock::now(); }
+
   WallTime wall() const noexcept override { return std::chrono::system_clock::now(); }
 };
 

@@ -5,7 +5,7 @@
 
 namespace millrace::sdk {
 
-using Instant = std::chrono::steady_clock::time_point;  // for waits, deadlines and rates
+using Instant = std::chrono::steady_clock::time_point;   // for waits, deadlines and rates
 using WallTime = std::chrono::system_clock::time_point;  // for what people and databases read
 
 /// Thread-safe.

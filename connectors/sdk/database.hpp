@@ -67,7 +67,7 @@ struct WireLoss {
   bool server_ended =
     false;  // the server said goodbye in words: what was written and not complete did not happen
   bool other_host_may_do =
-    true;  // false: the settings themselves were refused; trying on soon is no use
+    true;                 // false: the settings themselves were refused; trying on soon is no use
   bool lists_all = true;  // an entry that is neither answered nor below never reached the server
   std::vector<UnansweredEntry> unanswered;
 };

@@ -8,8 +8,8 @@ namespace millrace::sdk {
 namespace {
 
 constexpr std::array<std::string_view, 13> kind_names{
-  "config",  "data",        "expression", "io",        "connection", "execution", "timeout",
-  "transaction", "overloaded", "cancelled", "crash", "failed",     "internal"};
+  "config",      "data",       "expression", "io",    "connection", "execution", "timeout",
+  "transaction", "overloaded", "cancelled",  "crash", "failed",     "internal"};
 
 }  // namespace
 
@@ -27,10 +27,12 @@ bool parse_error_kind(std::string_view name, ErrorKind& kind) noexcept {
   return false;
 }
 
-Error::Error(ErrorKind kind, std::string message) : Error{kind, std::move(message), Detail{}} {}
+Error::Error(ErrorKind kind, std::string message) : Error{kind, std::move(message), Detail{}} {
+}
 
 Error::Error(ErrorKind kind, std::string message, Detail detail)
-  : body_{std::make_shared<const Body>(Body{kind, std::move(message), std::move(detail)})} {}
+  : body_{std::make_shared<const Body>(Body{kind, std::move(message), std::move(detail)})} {
+}
 
 Error Error::with_attempts(std::uint32_t attempts) const {
   auto detail = body_->detail;

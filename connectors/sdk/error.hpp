@@ -1,6 +1,7 @@
 // The one error type: what went wrong, whether trying again can help, and what to do about it.
 //
-//   return Error{ErrorKind::io, "cannot open 'in.jsonl'", {.hint = "check the path", .code = "ENOENT"}};
+//   return Error{ErrorKind::io, "cannot open 'in.jsonl'", {.hint = "check the path", .code =
+//   "ENOENT"}};
 #pragma once
 
 #include <cstdint>
@@ -50,13 +51,21 @@ public:
   Error(ErrorKind kind, std::string message, Detail detail);
 
   ErrorKind kind() const noexcept { return body_->kind; }
+
   const std::string& message() const noexcept { return body_->message; }
+
   const std::string& hint() const noexcept { return body_->detail.hint; }
+
   const std::string& code() const noexcept { return body_->detail.code; }
+
   const std::string& constraint() const noexcept { return body_->detail.constraint; }
+
   bool retryable() const noexcept { return body_->detail.retryable; }
+
   bool outcome_unknown() const noexcept { return body_->detail.outcome_unknown; }
+
   std::uint32_t attempts() const noexcept { return body_->detail.attempts; }
+
   const Detail& detail() const noexcept { return body_->detail; }
 
   /// The same error after so many attempts.

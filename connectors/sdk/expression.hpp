@@ -1,17 +1,18 @@
-// Expression: something that dsl/ compiled and a step evaluates over a record. Connectors take them as
-// options (`key`, `value`) and know no more of them than this.
+// Expression: something that dsl/ compiled and a step evaluates over a record. Connectors take them
+// as options (`key`, `value`) and know no more of them than this.
 #pragma once
-
-#include <memory>
-#include <string>
 
 #include "connectors/sdk/record.hpp"
 #include "connectors/sdk/result.hpp"
 #include "connectors/sdk/value.hpp"
 
+#include <memory>
+#include <string>
+
 namespace millrace::sdk {
 
-/// What an expression sees. `result` is the root `$` of `response` mappings; elsewhere the record is.
+/// What an expression sees. `result` is the root `$` of `response` mappings; elsewhere the record
+/// is.
 struct Scope {
   const Record* record = nullptr;
   const Value* result = nullptr;

@@ -7,6 +7,7 @@ namespace {
 class SilentLog final : public Log {
 public:
   bool enabled(LogLevel) const noexcept override { return false; }
+
   void write(LogLevel, std::string_view, std::span<const LogField>) noexcept override {}
 };
 

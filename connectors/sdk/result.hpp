@@ -5,12 +5,12 @@
 //   if (auto port = parse_port(text)) use(*port); else report(port.error());
 #pragma once
 
+#include "connectors/sdk/error.hpp"
+
 #include <cassert>
 #include <type_traits>
 #include <utility>
 #include <variant>
-
-#include "connectors/sdk/error.hpp"
 
 namespace millrace::sdk {
 
@@ -20,9 +20,11 @@ public:
   using value_type = T;
 
   // Implicit on purpose: `return value;` and `return error;` both read well.
-  Result(T value) : state_{std::in_place_index<0>, std::move(value)} {}  // NOLINT(google-explicit-constructor)
+  Result(T value)
+    : state_{std::in_place_index<0>, std::move(value)} {}  // NOLINT(google-explicit-constructor)
 
-  Result(E error) : state_{std::in_place_index<1>, std::move(error)} {}  // NOLINT(google-explicit-constructor)
+  Result(E error)
+    : state_{std::in_place_index<1>, std::move(error)} {}  // NOLINT(google-explicit-constructor)
 
   bool has_value() const noexcept { return state_.index() == 0; }
 
@@ -56,7 +58,8 @@ public:
 
   Result() = default;
 
-  Result(E error) : state_{std::in_place_index<1>, std::move(error)} {}  // NOLINT(google-explicit-constructor)
+  Result(E error)
+    : state_{std::in_place_index<1>, std::move(error)} {}  // NOLINT(google-explicit-constructor)
 
   bool has_value() const noexcept { return state_.index() == 0; }
 

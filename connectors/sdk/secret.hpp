@@ -10,10 +10,13 @@ namespace millrace::sdk {
 class Secret {
 public:
   Secret() = default;
+
   explicit Secret(std::string text) : text_{std::move(text)} {}
 
   const std::string& reveal() const noexcept { return text_; }
+
   bool empty() const noexcept { return text_.empty(); }
+
   static const char* masked() noexcept { return "<secret>"; }
 
 private:

@@ -28,7 +28,7 @@ struct Intake {
     records;  // output in SourceContext::output, `position` set; sequences are given later
   std::vector<Failure> failures;  // of those, the ones that could not be read: their output slot
                                   // holds the raw text, and they go where `onError` says
-  std::size_t bytes = 0;  // of payload, for the credit
+  std::size_t bytes = 0;          // of payload, for the credit
 };
 
 /// What a source tells the engine; implemented there. Thread-safe, never blocks (but for

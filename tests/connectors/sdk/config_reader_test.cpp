@@ -17,7 +17,6 @@ using test::secret;
 using test::sequence;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::Not;
 using namespace std::chrono_literals;
 
