@@ -15,7 +15,6 @@ public:
   ~CallSource() override { port_->detach(); }
 
   sdk::Status start(const sdk::SourceContext& context) override {
-    events_ = context.events;
     port_->attach(context);
     return {};
   }
@@ -28,14 +27,13 @@ public:
   }
 
   void stop() override {
-    port_->detach();
-    if (auto* events = std::exchange(events_, nullptr))
-      events->end();
+    // Those that may still call are asked to stop as well, and what they have open may need this
+    // pipeline: it ends after the last of them.
+    port_->end_if_uncalled();
   }
 
 private:
   std::shared_ptr<CallPort> port_;
-  sdk::SourceEvents* events_ = nullptr;
 };
 
 sdk::SourceFactory CallPort::source_factory() {
@@ -84,13 +82,17 @@ void CallPort::pump() {
   const std::lock_guard lock{mutex_};
   while (events_ && !waiting_.empty()) {
     if (!events_->has_credit()) {
-      if (!std::exchange(pumping_, true)) {
-        events_->when_credit([weak = weak_from_this()] {
-          if (const auto port = weak.lock())
-            port->resume();
-        });
-      }
-      return;
+      if (std::exchange(pumping_, true))
+        return;
+      asking_ = true;
+      events_->when_credit([weak = weak_from_this()] {
+        if (const auto port = weak.lock())
+          port->resume();
+      });
+      asking_ = false;
+      // Called back at once and still without credit: it would only be so again.
+      if (pumping_ || !events_->has_credit())
+        return;
     }
     auto next = std::move(waiting_.front());
     waiting_.pop_front();
@@ -108,6 +110,8 @@ void CallPort::resume() {
   {
     const std::lock_guard lock{mutex_};
     pumping_ = false;
+    if (asking_)
+      return;  // within `pump`, which goes on
   }
   pump();
 }
@@ -158,6 +162,12 @@ void CallPort::remove_caller() {
     return;
   no_more_ = true;
   if (events_)
+    events_->end();
+}
+
+void CallPort::end_if_uncalled() {
+  const std::lock_guard lock{mutex_};
+  if (events_ && callers_ == 0)
     events_->end();
 }
 

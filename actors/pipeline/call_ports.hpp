@@ -62,6 +62,7 @@ private:
   void detach();
   void pump();
   void resume();
+  void end_if_uncalled();
   void answered(std::uint64_t id, sdk::Outcome outcome, const sdk::Value& answer);
   CallReply failed_reply(const sdk::Value& error) const;
   CallReply ended_reply() const;
@@ -75,6 +76,7 @@ private:
   bool no_more_ = false;  // the input has ended
   bool closed_ = false;
   bool pumping_ = false;  // credit is awaited
+  bool asking_ = false;   // within `when_credit`
   std::deque<Waiting> waiting_;
   std::unordered_map<std::uint64_t, Done> open_;
 };

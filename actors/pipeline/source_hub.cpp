@@ -72,15 +72,11 @@ void SourceHub::give_back(std::size_t records, std::size_t bytes) {
 }
 
 void SourceHub::stop() {
-  std::function<void()> resume;
   {
     const std::lock_guard lock{mutex_};
     stopped_ = true;
-    resume = std::exchange(resume_, nullptr);
   }
   credit_.notify_all();
-  if (resume)
-    resume();
 }
 
 bool SourceHub::has_credit() const noexcept {
@@ -97,7 +93,7 @@ bool SourceHub::wait_for_credit() {
 void SourceHub::when_credit(std::function<void()> resume) {
   {
     const std::lock_guard lock{mutex_};
-    if (!stopped_ && !credit_left()) {
+    if (!credit_left()) {
       resume_ = std::move(resume);
       return;
     }

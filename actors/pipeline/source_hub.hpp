@@ -35,7 +35,8 @@ public:
 
   void give_back(std::size_t records, std::size_t bytes);
 
-  /// From now on `wait_for_credit` says that the source is to stop.
+  /// From now on `wait_for_credit` says that the source is to stop. `when_credit` goes on as
+  /// before: called pipelines take calls for as long as others may call them.
   void stop();
 
   // SourceEvents

@@ -18,6 +18,8 @@ public:
             std::shared_ptr<CallPort> port)
     : step_{step}, body_{body}, port_{std::move(port)} {}
 
+  StageTraits traits() const noexcept override { return {.limits_time = true}; }
+
   sdk::Status start(StageContext& context) override {
     context_ = &context;
     post_ = context.post();
@@ -36,12 +38,17 @@ public:
     }
     work.open = inputs.size();
     work.gone.resize(batch.size());
+    work.waits.resize(batch.size());
+    for (const auto& [index, input] : inputs)
+      work.waits[index] = true;
     work.batch = std::move(batch);
     if (inputs.empty()) {
       give_back(std::move(work), ticket);
       return;
     }
     works_.emplace(ticket, std::move(work));
+    if (step_.timeout)
+      context_->after(*step_.timeout, ticket);
     for (auto& [index, input] : inputs) {
       port_->call(std::move(input), [this, post = post_, ticket, i = index](CallReply reply) {
         post([this, ticket, i, reply = std::move(reply)] { on_reply(ticket, i, reply); });
@@ -49,17 +56,41 @@ public:
     }
   }
 
+  // The time is up for what has no answer by now.
+  void on_timer(std::uint64_t ticket) override {
+    const auto found = works_.find(ticket);
+    if (found == works_.end())
+      return;
+    auto work = std::move(found->second);
+    works_.erase(found);
+    sdk::Error::Detail detail;
+    detail.outcome_unknown = true;
+    const sdk::Error error{sdk::ErrorKind::timeout,
+                           "pipeline '" + body_.pipeline + "' gave no answer within "
+                             + std::to_string(step_.timeout->count()) + " ms",
+                           std::move(detail)};
+    for (std::uint32_t i = 0; i < work.waits.size(); ++i) {
+      if (work.waits[i])
+        work.failures.push_back({i, error});
+    }
+    give_back(std::move(work), ticket);
+  }
+
 private:
   struct Work {
     sdk::Batch batch;
     std::vector<sdk::Failure> failures;
-    std::vector<bool> gone;  // ended in the other pipeline
+    std::vector<bool> gone;   // ended in the other pipeline
+    std::vector<bool> waits;  // not answered
     std::size_t open = 0;
   };
 
   void on_reply(Ticket ticket, std::uint32_t index, const CallReply& reply) {
     const auto found = works_.find(ticket);
+    if (found == works_.end())
+      return;  // too late
     auto& work = found->second;
+    work.waits[index] = false;
     if (reply.error) {
       work.failures.push_back({index, *reply.error});
     } else if (reply.outcome == sdk::Outcome::skipped

@@ -338,6 +338,34 @@ TEST(CallTest, AnswersTheCallingPipelineAndEndsAfterIt) {
   EXPECT_EQ(lane.back(), 9'998);
 }
 
+TEST(CallTest, DrainsTogetherWithThePipelineThatCallsIt) {
+  PipelineBuilder called{"called"};
+  called.source(nullptr);
+  called.function("pass", [](sdk::Batch&) { return none(); });
+  PipelineBuilder calling{"calling"};
+  calling.numbers({.lanes = 2, .intake = 50, .endless = true});
+  dsl::CallPipeline call;
+  call.pipeline = "called";
+  call.input = expression([](const sdk::Scope& scope) { return scope.record->get(0); });
+  add_body(calling, "call", 1, std::move(call));
+  Collected collected;
+  calling.function("collect", [&](sdk::Batch& batch) {
+    collected.add(batch, 0);
+    return none();
+  });
+  EngineOptions options;
+  options.credit_records = 64;  // calls have to wait for credit
+  PipelineRun run{test::program(called, calling), options};
+  while (collected.size() < 1'000)
+    std::this_thread::yield();
+  run.stop(60s);
+  ASSERT_TRUE(run.wait());
+  EXPECT_EQ(run.board(0).state, PipelineState::finished);
+  EXPECT_EQ(run.board(1).state, PipelineState::finished);
+  EXPECT_EQ(run.board(1).open, 0u);
+  EXPECT_EQ(run.settled(sdk::Outcome::delivered, 1), run.board(1).read);
+}
+
 TEST(CallTest, FailsTheCallWhereTheCalledPipelineFailsTheRecord) {
   PipelineBuilder called{"failing"};
   called.source(nullptr);
