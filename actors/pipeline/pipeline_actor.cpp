@@ -139,11 +139,14 @@ bool PipelineActorState::all_started() const {
 void PipelineActorState::on_all_started() {
   if (!source_) {
     set_state(stopping_ ? PipelineState::draining : PipelineState::running);
+    shared_->env.log->info("pipeline started", {{"pipeline", sdk::Value{shared_->pipeline->name}}});
     spawn_source();
     return;
   }
   for (const auto& child : children_)
     self_->send(child.actor, ResetRoom{});
+  // Who died with nothing but a flush before it lost no record: nobody else would send it again.
+  self_->send(source_, Flush{});
   if (question_)
     start_round();
   else

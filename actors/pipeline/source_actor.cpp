@@ -122,6 +122,10 @@ caf::behavior SourceState::behavior() {
         task();
     },
     [this](TimerDue) { gate_->on_wake(); },
+    [this](Flush) {
+      core_->flush_again();
+      send({});
+    },
     [this](StopSource) { stop(); },
     [this](RestartSource) {
       if (source_ || stopping_)

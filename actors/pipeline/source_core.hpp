@@ -77,6 +77,9 @@ public:
   /// @param stalled no more will be taken in before something settles.
   void send(bool stalled, Actions& actions);
 
+  /// The last flush may be lost: another one goes out with the next `send` that finds it stalled.
+  void flush_again() noexcept { flushed_ = false; }
+
   std::size_t open() const noexcept { return open_; }
 
   /// Settled so far, by outcome.

@@ -56,13 +56,8 @@ void StepCore::on_failed_batch(sdk::Batch batch, std::vector<sdk::Failure> failu
   const Place place = sequencer_.open(lane.lane, lane.attempt);
   auto& work = works_[place];
   work.lane = lane;
-  std::vector<bool> taken(batch.size());
-  for (const auto& failure : failures)
-    taken[failure.index] = true;
-  auto failed = batch.extract(taken);
+  auto failed = extract_failed(batch, failures);
   keep(place, std::move(batch));
-  for (std::uint32_t i = 0; i < failures.size(); ++i)
-    failures[i].index = i;
   // What could not be read will not read better: no tries are left.
   handle_failures(place, std::move(failed), std::move(failures), UINT32_MAX);
   --works_.at(place).open;
@@ -129,7 +124,10 @@ void StepCore::call(Place place, sdk::Batch batch, std::uint32_t tries) {
   const Ticket ticket = next_ticket_++;
   calls_.emplace(ticket, Call{place, tries});
   ++works_.at(place).open;
+  ++in_stage_;
   stage_->process(std::move(batch), ticket);
+  --in_stage_;
+  forward_due_flush();
 }
 
 void StepCore::done(Ticket ticket, sdk::Batch batch, std::vector<sdk::Failure> failures) {
@@ -144,13 +142,9 @@ void StepCore::done(Ticket ticket, sdk::Batch batch, std::vector<sdk::Failure> f
   if (settings_.step && !settings_.step->response.empty())
     respond(batch, failures);
   if (!failures.empty()) {
-    std::vector<bool> taken(batch.size());
-    for (std::uint32_t i = 0; i < failures.size(); ++i) {
-      taken[failures[i].index] = true;
-      failures[i].index = i;
-    }
+    auto failed = extract_failed(batch, failures);
     // Inside a transaction a statement alone is never tried again.
-    handle_failures(finished.place, batch.extract(taken), std::move(failures),
+    handle_failures(finished.place, std::move(failed), std::move(failures),
                     traits_.retries ? finished.tries : UINT32_MAX);
   }
   keep(finished.place, std::move(batch));
@@ -191,12 +185,32 @@ void StepCore::respond(sdk::Batch& batch, std::vector<sdk::Failure>& failures) {
 void StepCore::emit(sdk::Batch batch) {
   if (batch.empty() || batch.stale())
     return;
-  const Place place = sequencer_.open(batch.lane()->id(), batch.attempt());
-  std::vector<sdk::Batch> ready;
-  sequencer_.complete(place, std::move(batch), ready);
-  hand_on(std::move(ready));
+  const LaneKey lane{batch.lane()->id(), batch.attempt()};
+  const Place place = sequencer_.open(lane.lane, lane.attempt);
+  auto& work = works_[place];
+  work.lane = lane;
+  std::vector<sdk::Failure> failures;
+  if (settings_.step && !settings_.step->response.empty())
+    respond(batch, failures);
+  if (!failures.empty()) {
+    auto failed = extract_failed(batch, failures);
+    handle_failures(place, std::move(failed), std::move(failures), UINT32_MAX);
+  }
+  keep(place, std::move(batch));
+  --works_.at(place).open;
+  leave_if_done(place);
   if (quiet_)
     host_.forward_flush();
+}
+
+// Failures name places in `batch` before, and in what is returned afterwards.
+sdk::Batch StepCore::extract_failed(sdk::Batch& batch, std::vector<sdk::Failure>& failures) {
+  std::vector<bool> taken(batch.size());
+  for (std::uint32_t i = 0; i < failures.size(); ++i) {
+    taken[failures[i].index] = true;
+    failures[i].index = i;
+  }
+  return batch.extract(taken);
 }
 
 void StepCore::keep(Place place, sdk::Batch batch) {
@@ -264,18 +278,29 @@ void StepCore::on_flush() {
   flushes_.push_back(sequencer_.next());
   for (std::size_t branch = 0; branch < settings_.branches; ++branch)
     host_.flush_branch(branch);
+  if (!error_runs_.empty())
+    flush_error_branches();
   forward_due_flush();
 }
 
 void StepCore::forward_due_flush() {
+  if (in_stage_ > 0)
+    return;  // the stage is not called within itself; `call` comes back to this
   bool due = false;
   for (; !flushes_.empty() && flushes_.front() <= sequencer_.oldest(); flushes_.pop_front())
     due = true;
-  if (due)
-    host_.forward_flush();
+  if (!due)
+    return;
+  // Batches that waited for a retry in front of them came to the stage after the flush did.
+  stage_->on_flush();
+  host_.forward_flush();
 }
 
 void StepCore::on_return(std::size_t branch, sdk::Batch batch) {
+  // Of an attempt that was given up, perhaps in an earlier life of the stage: that one's joins have
+  // the same numbers as ours.
+  if (batch.stale())
+    return;
   if (branch < settings_.branches)
     stage_->on_return(branch, std::move(batch));
   else

@@ -138,6 +138,7 @@ private:
   void test_when(Place place, sdk::Batch& batch);
   void call(Place place, sdk::Batch batch, std::uint32_t tries);
   void respond(sdk::Batch& batch, std::vector<sdk::Failure>& failures);
+  static sdk::Batch extract_failed(sdk::Batch& batch, std::vector<sdk::Failure>& failures);
   void keep(Place place, sdk::Batch batch);
   void leave_if_done(Place place);
   void hand_on(std::vector<sdk::Batch> ready);
@@ -157,6 +158,7 @@ private:
   void return_from_error_steps(sdk::Batch batch);
   void on_error_parts(const PartsNews& news);
   std::size_t error_branch(const dsl::ErrorRule& wanted) const;
+  void flush_error_branches();
 
   Settings settings_;
   StepHost& host_;
@@ -172,6 +174,7 @@ private:
   // The last thing that came was a flush: what is put out from now on was late for it, and takes
   // one of its own along.
   bool quiet_ = false;
+  int in_stage_ = 0;           // calls of `process` under way
   std::deque<Place> flushes_;  // each goes on when all before this place have left
   std::multimap<sdk::Instant, Due> timers_;
   sdk::Instant armed_ = sdk::Instant::max();

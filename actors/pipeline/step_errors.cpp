@@ -87,6 +87,14 @@ std::size_t StepCore::error_branch(const dsl::ErrorRule& wanted) const {
   return branch;
 }
 
+void StepCore::flush_error_branches() {
+  std::size_t branch = settings_.branches;
+  for (const auto& rule : settings_.errors->rules) {
+    if (rule.steps && !rule.steps->steps.empty())
+      host_.flush_branch(branch++);
+  }
+}
+
 void StepCore::start_error_steps(Place place, sdk::Batch record, const sdk::Error& error,
                                  const dsl::ErrorRule& rule) {
   if (!error_parts_)
@@ -96,6 +104,8 @@ void StepCore::start_error_steps(Place place, sdk::Batch record, const sdk::Erro
   const std::uint64_t id = next_error_run_++;
   const std::size_t branch = error_branch(rule);
   sdk::Batch part{record.lane(), record.attempt()};
+  if (rule.then != dsl::ErrorAction::resume)
+    record[0].drop_attachments();  // an open transaction is rolled back before others are told
   if (settings_.errors->error_slot != sdk::no_slot)
     record[0].set(settings_.errors->error_slot, error_value(settings_.name, error));
   const auto sequence = record[0].sequence;

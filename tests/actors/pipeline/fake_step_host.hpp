@@ -90,6 +90,11 @@ public:
 
   void on_flush() override { ++flushes; }
 
+  void on_return(std::size_t, sdk::Batch batch) override {
+    ++returned;
+    batch.settle(sdk::Outcome::delivered);
+  }
+
   void give_back(std::size_t index, std::vector<sdk::Failure> failures = {}) {
     auto one = std::move(held[index]);
     held.erase(held.begin() + static_cast<std::ptrdiff_t>(index));
@@ -99,6 +104,7 @@ public:
   actors::StageContext* context = nullptr;
   std::vector<std::pair<actors::Ticket, sdk::Batch>> held;
   int flushes = 0;
+  int returned = 0;
 };
 
 }  // namespace millrace::test

@@ -79,12 +79,54 @@ TEST_F(StepCoreTest, PassesAFlushOnBehindWhatCameBeforeIt) {
   core->on_batch(batch(a, 1));
   core->on_flush();
   core->on_batch(batch(b, 1));
-  EXPECT_EQ(stage->flushes, 1);
   EXPECT_EQ(host.log, Log{});
   stage->give_back(1);
   EXPECT_EQ(host.log, Log{"b:0"});
   stage->give_back(0);
   EXPECT_EQ(host.log, (Log{"b:0", "a:0", "flush"}));
+}
+
+TEST_F(StepCoreTest, FlushesItsStageAgainForBatchesThatWaitedInFrontOfTheFlush) {
+  rule(dsl::ErrorAction::stop).retry = dsl::RetryPolicy{.attempts = 2};
+  start();
+  core->on_batch(batch(a, 1));
+  stage->give_back(0, {{0, retryable()}});
+  core->on_batch(batch(a, 1));
+  core->on_flush();
+  wait_for_retry();
+  stage->give_back(0);
+  ASSERT_EQ(stage->held.size(), 1u) << "the second one comes to the stage after the flush";
+  EXPECT_EQ(stage->flushes, 1);
+  stage->give_back(0);
+  EXPECT_EQ(stage->flushes, 2);
+  EXPECT_EQ(host.log, (Log{"a:0", "a:1", "flush"}));
+}
+
+TEST_F(StepCoreTest, DropsWhatComesBackOfAnAttemptThatWasGivenUp) {
+  branches = 1;
+  start();
+  auto stale = batch(a, 1);
+  a->raise_attempt(0);
+  core->on_return(0, std::move(stale));
+  EXPECT_EQ(stage->returned, 0);
+  core->on_return(0, batch(b, 1));
+  EXPECT_EQ(stage->returned, 1);
+}
+
+TEST_F(StepCoreTest, MapsTheResponseOverWhatIsPutOutLater) {
+  dsl::NamedExpression member;
+  member.name = "n";
+  member.value = std::make_shared<ResultExpression>();
+  program.response.push_back(member);
+  rule(dsl::ErrorAction::skip);
+  start();
+  auto out = batch(a, 2);
+  out[1].set(1, sdk::Value{7});
+  core->emit(std::move(out));
+  ASSERT_EQ(host.forwarded.size(), 1u);
+  EXPECT_EQ(host.log, Log{"a:1"});
+  EXPECT_EQ(host.forwarded[0][0].get(1).find("n")->as_integer(), 7);
+  EXPECT_EQ(outcomes->of["a:0"], sdk::Outcome::skipped) << "no result to map";
 }
 
 TEST_F(StepCoreTest, FlushesNestedStepsAgainForWhatEntersThemLater) {

@@ -113,6 +113,37 @@ TEST_F(StepErrorsTest, RunsTheNestedStepsOfARuleAndThenDoesWhatItSays) {
   EXPECT_EQ(host.log, Log{"a:1"});
 }
 
+TEST_F(StepErrorsTest, LetsGoOfAnOpenTransactionBeforeTheNestedStepsOfARule) {
+  struct Open final : sdk::Attachment {
+    explicit Open(bool& state) : open{state} { open = true; }
+
+    Open(const Open&) = delete;
+    Open& operator=(const Open&) = delete;
+
+    ~Open() override { open = false; }
+
+    bool& open;
+  };
+
+  auto steps = std::make_shared<dsl::StepList>();
+  steps->steps.push_back(std::make_unique<dsl::StepProgram>());
+  rule(dsl::ErrorAction::skip, {"23*"}).steps = steps;
+  rule(dsl::ErrorAction::resume).steps = steps;
+  start();
+  bool skipped = false;
+  bool resumed = false;
+  core->on_batch(batch(a, 2));
+  stage->held[0].second[0].attach(1, std::make_unique<Open>(skipped));
+  stage->held[0].second[1].attach(1, std::make_unique<Open>(resumed));
+  stage->give_back(0, {{0, permanent()}, {1, sdk::Error{sdk::ErrorKind::data, "odd"}}});
+  ASSERT_EQ(host.branches.size(), 2u);
+  EXPECT_FALSE(skipped);
+  EXPECT_TRUE(resumed) << "it goes on, and so does its transaction";
+  for (auto& [branch, nested] : host.branches)
+    core->on_return(branch, std::move(nested));
+  host.branches.clear();
+}
+
 TEST_F(StepErrorsTest, FailsWithTheErrorOfTheNestedStepsWhereTheyFail) {
   auto steps = std::make_shared<dsl::StepList>();
   steps->steps.push_back(std::make_unique<dsl::StepProgram>());
