@@ -2,6 +2,7 @@
 
 #include "actors/db/spawn.hpp"
 
+#include <chrono>
 #include <future>
 #include <memory>
 #include <string>
@@ -16,14 +17,26 @@ sdk::Error at_server(const dsl::ServerProgram& server, const char* what, const s
                     error.detail()};
 }
 
-sdk::Status run_init(const dsl::ServerProgram& server, const DatabaseHandle& database) {
+// How long a wish to stop may go unseen.
+constexpr std::chrono::milliseconds look_around{50};
+
+sdk::Status run_init(const dsl::ServerProgram& server, const DatabaseHandle& database,
+                     const std::atomic<bool>& stopping) {
+  const sdk::Error stopped{sdk::ErrorKind::cancelled,
+                           "server '" + server.name + "': stopped before its init was done"};
   for (const auto& sql : server.init) {
+    if (stopping)
+      return stopped;
     auto answered = std::make_shared<std::promise<ExecuteReply>>();
     auto reply = answered->get_future();
     sdk::Statement statement;
     statement.sql = sql;
     database.execute(std::move(statement),
                      [answered](ExecuteReply result) { answered->set_value(std::move(result)); });
+    while (reply.wait_for(look_around) != std::future_status::ready) {
+      if (stopping)
+        return stopped;
+    }
     for (const auto& result : reply.get().results) {
       if (!result)
         return at_server(server, "an init statement failed: ", result.error());
@@ -36,7 +49,7 @@ sdk::Status run_init(const dsl::ServerProgram& server, const DatabaseHandle& dat
 
 sdk::Status open_databases(caf::actor_system& system, const dsl::Program& program,
                            const EngineServices& services, std::uint64_t seed,
-                           std::vector<DatabaseHandle>& opened) {
+                           const std::atomic<bool>& stopping, std::vector<DatabaseHandle>& opened) {
   opened.resize(program.servers.size());
   for (std::size_t i = 0; i < program.servers.size(); ++i) {
     const auto& server = program.servers[i];
@@ -57,7 +70,7 @@ sdk::Status open_databases(caf::actor_system& system, const dsl::Program& progra
   for (std::size_t i = 0; i < program.servers.size(); ++i) {
     if (!opened[i])
       continue;
-    if (auto done = run_init(program.servers[i], opened[i]); !done)
+    if (auto done = run_init(program.servers[i], opened[i], stopping); !done)
       return done;
   }
   return {};

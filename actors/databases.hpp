@@ -5,6 +5,7 @@
 #include "actors/engine.hpp"
 #include "dsl/program.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -16,10 +17,11 @@ namespace millrace::actors {
 
 /// By index in Program::servers; empty handles stand for servers that are no databases. Waits for
 /// the `init` statements, on the caller's thread.
-/// @returns what is wrong with a server's settings, or the first `init` statement that failed. What
-///   is open by then stands in `opened`, to be closed.
+/// @param stopping ends the wait, from any thread.
+/// @returns what is wrong with a server's settings, the first `init` statement that failed, or
+///   `cancelled`. What is open by then stands in `opened`, to be closed.
 sdk::Status open_databases(caf::actor_system& system, const dsl::Program& program,
                            const EngineServices& services, std::uint64_t seed,
-                           std::vector<DatabaseHandle>& opened);
+                           const std::atomic<bool>& stopping, std::vector<DatabaseHandle>& opened);
 
 }  // namespace millrace::actors

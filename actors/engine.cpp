@@ -8,6 +8,7 @@
 #include "actors/supervisor.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <random>
@@ -40,15 +41,11 @@ namespace {
 class EndMonitor {
 public:
   void set_ended() {
-    std::function<void()> callback;
     {
       const std::lock_guard lock{mutex_};
       ended_ = true;
-      callback = std::exchange(callback_, nullptr);
     }
     changed_.notify_all();
-    if (callback)
-      callback();
   }
 
   void wait() {
@@ -61,30 +58,17 @@ public:
     return changed_.wait_for(lock, limit, [this] { return ended_; });
   }
 
-  void on_ended(std::function<void()> callback) {
-    {
-      const std::lock_guard lock{mutex_};
-      if (!ended_) {
-        callback_ = std::move(callback);
-        return;
-      }
-    }
-    callback();
-  }
-
 private:
   std::mutex mutex_;
   std::condition_variable changed_;
   bool ended_ = false;
-  std::function<void()> callback_;
 };
 
 struct SystemConfig : caf::actor_system_config {
   explicit SystemConfig(const EngineOptions& options) {
     const std::size_t cores = std::max<std::size_t>(2, std::thread::hardware_concurrency());
-    set("scheduler.policy", caf::atom_from_string(options.stealing ? "stealing" : "sharing"));
-    set("scheduler.max-threads", options.threads > 0 ? options.threads : cores);
-    set("scheduler.max-throughput", options.max_throughput);
+    configure_scheduler(*this, options.threads > 0 ? options.threads : cores, options.stealing,
+                        options.max_throughput);
     // Where stealing is asked for: idle workers look around often enough (measured, see
     // docs/decisions).
     if (options.stealing) {
@@ -138,6 +122,9 @@ struct Engine::Impl {
   CallPorts calls;
   SystemConfig config;
   caf::actor_system system;
+  std::atomic<bool> stopping{false};
+  std::mutex mutex;  // of what follows, while there is more than one thread
+  std::optional<std::chrono::milliseconds> stop_within;
   caf::actor root;
 };
 
@@ -159,7 +146,8 @@ Engine::~Engine() {
 sdk::Status Engine::start(std::shared_ptr<const dsl::Program> program) {
   auto& impl = *impl_;
   std::uint64_t seed = impl.options.seed;
-  if (auto opened = open_databases(impl.system, *program, impl.services, seed, impl.databases);
+  if (auto opened = open_databases(impl.system, *program, impl.services, seed, impl.stopping,
+                                   impl.databases);
       !opened)
     return opened;
   impl.calls = make_call_ports(*program);
@@ -179,9 +167,12 @@ sdk::Status Engine::start(std::shared_ptr<const dsl::Program> program) {
     connect_calls(*shared, impl.calls);
     impl.pipelines.push_back(std::move(shared));
   }
+  const std::lock_guard lock{impl.mutex};
   impl.root = impl.system.spawn(
     supervisor, impl.pipelines,
     std::function<void()>{[ended = impl.ended] { ended->set_ended(); }});
+  if (impl.stop_within)
+    caf::anon_send(impl.root, StopPipeline{*impl.stop_within});
   return {};
 }
 
@@ -193,13 +184,14 @@ bool Engine::wait_for(std::chrono::milliseconds limit) {
   return impl_->ended->wait_for(limit);
 }
 
-void Engine::on_finished(std::function<void()> finished) {
-  impl_->ended->on_ended(std::move(finished));
-}
-
 void Engine::stop(std::chrono::milliseconds deadline) {
-  if (impl_->root)
-    caf::anon_send(impl_->root, StopPipeline{deadline});
+  auto& impl = *impl_;
+  const std::lock_guard lock{impl.mutex};
+  impl.stopping = true;
+  if (impl.root)
+    caf::anon_send(impl.root, StopPipeline{deadline});
+  else
+    impl.stop_within = deadline;
 }
 
 std::vector<PipelineStatus> Engine::status() const {

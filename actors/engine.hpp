@@ -14,7 +14,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -89,11 +88,9 @@ public:
   /// As `wait`, for at most so long. @returns whether they are finished.
   bool wait_for(std::chrono::milliseconds limit);
 
-  /// Calls `finished` once, from any thread, when all pipelines are finished or failed.
-  void on_finished(std::function<void()> finished);
-
   /// Stops the intake and lets open work finish within `deadline`; what is left then is given up.
-  /// Returns at once.
+  /// Returns at once; from any thread. While `start` still waits for a database it ends that, with
+  /// an error of kind `cancelled`.
   void stop(std::chrono::milliseconds deadline);
 
   /// Figures as of now; cheap, from any thread.

@@ -48,9 +48,13 @@ void SupervisorState::on_down(const caf::down_msg& down) {
     auto& board = *pipeline.shared->board;
     const auto state = board.state.load();
     if (state != PipelineState::finished && state != PipelineState::failed) {
+      const sdk::Error error{sdk::ErrorKind::internal,
+                             "the pipeline's actor died: " + caf::to_string(down.reason)};
+      pipeline.shared->env.log->error("pipeline failed",
+                                      {{"pipeline", sdk::Value{pipeline.shared->pipeline->name}},
+                                       {"error", sdk::Value{error.to_string()}}});
       const std::lock_guard lock{board.mutex};
-      board.error = sdk::Error{sdk::ErrorKind::internal,
-                               "the pipeline's actor died: " + caf::to_string(down.reason)};
+      board.error = error;
       board.state = PipelineState::failed;
     }
   }

@@ -1,5 +1,5 @@
 // The actor of a pipeline's source: runs the connector's Source, keeps what is open, and sends it
-// again when it was lost. What must survive the actor is in SourceLife.
+// again when it was lost. It is not made anew (docs/decisions, 0014).
 #pragma once
 
 #include "actors/caf.hpp"

@@ -32,10 +32,7 @@ public:
     if (times == 1) {
       log_.info("signal received, draining",
                 {{"signal", name}, {"timeout", sdk::format_duration(drain_timeout_)}});
-      const std::lock_guard lock{mutex_};
-      wanted_ = true;
-      if (started_)
-        engine_.stop(drain_timeout_);
+      engine_.stop(drain_timeout_);
       return;
     }
     log_.warn("second signal received, giving up open work", {{"signal", name}});
@@ -50,8 +47,6 @@ public:
   void engine_started() {
     const std::lock_guard lock{mutex_};
     started_ = true;
-    if (wanted_)
-      engine_.stop(drain_timeout_);
   }
 
 private:
@@ -60,7 +55,6 @@ private:
   const std::chrono::milliseconds drain_timeout_;
   std::mutex mutex_;
   bool started_ = false;
-  bool wanted_ = false;
 };
 
 /// Blocks until the engine is done, with a line about its progress where somebody can see it.

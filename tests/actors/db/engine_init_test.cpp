@@ -16,7 +16,7 @@ namespace {
 
 class EngineInitTest : public testing::Test {
 protected:
-  sdk::Status start(std::vector<std::string> init) {
+  sdk::Status start(std::vector<std::string> init, bool stopped = false) {
     auto program = std::make_shared<dsl::Program>();
     dsl::ServerProgram server;
     server.name = "main";
@@ -30,6 +30,8 @@ protected:
     EngineServices services;
     services.reactor = reactor.get();
     Engine engine{{}, services};
+    if (stopped)
+      engine.stop(std::chrono::milliseconds{0});
     return engine.start(program);
   }
 
@@ -46,6 +48,15 @@ TEST_F(EngineInitTest, RunsTheStatementsInOrderBeforeItStarts) {
   EXPECT_NE(again.error().message().find("server 'main': an init statement failed"),
             std::string::npos)
     << again.error().to_string();
+}
+
+TEST_F(EngineInitTest, WaitsForNoStatementOnceItIsToStop) {
+  // It would never end.
+  const auto started = start({"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+                              "SELECT count(*) FROM n"},
+                             true);
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().kind(), sdk::ErrorKind::cancelled);
 }
 
 }  // namespace
