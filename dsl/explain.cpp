@@ -41,7 +41,6 @@ private:
   }
 
   // --- steps
-  // -----------------------------------------------------------------------------------------------------------
 
   void source(const PipelineProgram& pipeline) {
     const auto& one = pipeline.source;
@@ -97,7 +96,6 @@ private:
   }
 
   // --- guarantee
-  // -------------------------------------------------------------------------------------------------------
 
   void guarantee(const PipelineProgram& pipeline) {
     const auto& from = pipeline.source;
@@ -146,7 +144,6 @@ private:
   }
 
   // --- errors
-  // ----------------------------------------------------------------------------------------------------------
 
   void errors(const PipelineProgram& pipeline) {
     line(2, "errors:");
@@ -170,7 +167,6 @@ private:
   }
 
   // --- servers
-  // ---------------------------------------------------------------------------------------------------------
 
   void servers() {
     if (program_.servers.empty())

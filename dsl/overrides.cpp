@@ -131,7 +131,6 @@ void apply_secrets(Document& document, const Environment& environment, Diagnosti
 }
 
 // --- variables
-// ---------------------------------------------------------------------------------------------------------
 
 // "my-db" -> "MY_DB".
 std::string variable_name(std::string_view name) {
@@ -232,7 +231,6 @@ void apply_variables(Document& document, const Environment& environment, Diagnos
 }
 
 // --- --set
-// -------------------------------------------------------------------------------------------------------------
 
 // Where a list stands, its item of that name.
 ConfigNode* item_named(ConfigNode& list, std::string_view name) {

@@ -28,7 +28,6 @@ void read_safety(StepInput& in, DatabaseCall& call) {
 }
 
 // --- executeSql
-// ------------------------------------------------------------------------------------------------------
 
 void read_dynamic(StepInput& in, const ConfigNode& query, const ConfigNode* parameters,
                   bool allowed, DatabaseCall& call) {
@@ -128,7 +127,6 @@ void read_batch(StepInput& in) {
 }
 
 // --- CRUD
-// ------------------------------------------------------------------------------------------------------------
 
 void read_crud(StepInput& in, CrudOperation operation) {
   auto& call = start(in, DatabaseOperation::execute);
@@ -163,7 +161,6 @@ void read_select(StepInput& in) {
 }
 
 // --- transactions
-// ----------------------------------------------------------------------------------------------------
 
 void read_transaction_options(StepInput& in, TransactionOptions& options) {
   in.options.choice<std::string>("isolation", options.isolation,

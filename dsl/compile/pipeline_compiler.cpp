@@ -83,7 +83,6 @@ PipelineDraft PipelineCompiler::compile() {
 }
 
 // --- names and slots
-// -------------------------------------------------------------------------------------------------
 
 PipelineCompiler::Nested::Nested(PipelineCompiler& pipeline)
   : pipeline_{pipeline}, names_{pipeline.context_.names}, last_output_{pipeline.last_output_} {
@@ -124,7 +123,6 @@ sdk::ExpressionPtr PipelineCompiler::whole_slot(sdk::Slot slot) const {
 }
 
 // --- expressions
-// -----------------------------------------------------------------------------------------------------
 
 sdk::ExpressionPtr PipelineCompiler::compile(const ConfigNode& node, Diagnostics& diagnostics) {
   return Compiler{context_}.compile(node, diagnostics);
@@ -141,7 +139,6 @@ sdk::ConditionPtr PipelineCompiler::compile_condition(const ConfigNode& node,
 }
 
 // --- lists
-// -----------------------------------------------------------------------------------------------------------
 
 StepList PipelineCompiler::compile_list(const ConfigNode& list) {
   StepList steps;

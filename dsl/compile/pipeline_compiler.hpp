@@ -43,7 +43,6 @@ public:
   PipelineDraft compile();
 
   // --- for the readers of steps
-  // --------------------------------------------------------------------------------------
 
   const CompileInput& input() const noexcept { return input_; }
 

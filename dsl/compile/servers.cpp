@@ -142,7 +142,6 @@ private:
   }
 
   // --- credentials
-  // ---------------------------------------------------------------------------------------------------
 
   void note_used(const ConfigNode& security) {
     for (const auto& [name, place] : security_names(security))
@@ -233,7 +232,6 @@ private:
   }
 
   // --- init
-  // ----------------------------------------------------------------------------------------------------------
 
   void read_init(const ConfigNode& node, ServerProgram& server) {
     server.init_place = node.place;

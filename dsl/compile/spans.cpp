@@ -1,6 +1,7 @@
 #include "dsl/compile/spans.hpp"
 
 #include "dsl/compile/database_server.hpp"
+#include "dsl/compile/span_support.hpp"
 #include "dsl/compile/walk.hpp"
 
 #include <algorithm>
@@ -21,15 +22,6 @@ struct OpenSpan {
 // The open transactions, by server.
 using Open = std::map<std::size_t, OpenSpan>;
 
-bool opens(const DatabaseCall& call) {
-  return call.operation == DatabaseOperation::begin;
-}
-
-bool runs_sql(const DatabaseCall& call) {
-  return call.operation == DatabaseOperation::execute
-         || call.operation == DatabaseOperation::execute_batch;
-}
-
 class SpanMarker {
 public:
   SpanMarker(PipelineDraft& draft, const std::vector<PipelineDraft>& all,
@@ -37,15 +29,8 @@ public:
     : draft_{draft}, all_{all}, servers_{servers}, diagnostics_{diagnostics} {}
 
   std::unordered_set<const StepProgram*> mark() {
-    find_implicit_begins();
-    const auto left = walk(draft_.program.steps, {});
-    for (const auto& [server, open] : left) {
-      const auto& span = span_of(open);
-      diagnostics_.error(opened_at_.at(open.id),
-                         "the transaction that '" + span.opened_by + "' begins on '"
-                           + server_name(server) + "' never ends, so it would always roll back",
-                         "add a step with operation: commitSql");
-    }
+    implicit_ = implicit_begins(draft_.program);
+    refuse_open(walk(draft_.program.steps, {}));
     walk_error_steps(draft_.program.steps);
     for (const auto& rule : draft_.defaults.rules)
       walk_rule(rule);
@@ -57,40 +42,7 @@ private:
 
   Span& span_of(const OpenSpan& open) { return draft_.program.spans[open.id - 1]; }
 
-  // --- implicit begins
-  // -------------------------------------------------------------------------------------------------
-
-  // Where a server has a commitSql and no beginSql: its dbConnection, else its first statement.
-  void find_implicit_begins() {
-    std::set<std::size_t> commits;
-    std::set<std::size_t> begins;
-    std::map<std::size_t, const StepProgram*> checks;
-    std::map<std::size_t, const StepProgram*> statements;
-    for_each_step(std::as_const(draft_.program.steps), [&](const StepProgram& step) {
-      const auto* call = std::get_if<DatabaseCall>(&step.body);
-      if (!call || call->server == no_server)
-        return;
-      if (opens(*call))
-        begins.insert(call->server);
-      else if (call->operation == DatabaseOperation::commit)
-        commits.insert(call->server);
-      else if (call->operation == DatabaseOperation::check)
-        checks.emplace(call->server, &step);
-      else if (runs_sql(*call))
-        statements.emplace(call->server, &step);
-    });
-    for (const auto server : commits) {
-      if (begins.contains(server))
-        continue;
-      if (const auto check = checks.find(server); check != checks.end())
-        implicit_.insert(check->second);
-      else if (const auto first = statements.find(server); first != statements.end())
-        implicit_.insert(first->second);
-    }
-  }
-
   // --- walking
-  // ---------------------------------------------------------------------------------------------------------
 
   Open walk(StepList& steps, Open open) {
     for (auto& step : steps.steps)
@@ -177,10 +129,7 @@ private:
   Open visit_begin(StepProgram& step, DatabaseCall& call, Open open) {
     refuse_condition(step, "begin");
     if (const auto found = open.find(call.server); found != open.end()) {
-      refuse(step,
-             "'" + step.name + "' begins a transaction on '" + server_name(call.server)
-               + "' inside the one of '" + span_of(found->second).opened_by + "'",
-             "use a savepoint");
+      refuse_inner(step, call.server, found->second);
       return open;
     }
     begin(step, call.server, false, false, open);
@@ -233,10 +182,7 @@ private:
       return open;
     }
     if (const auto found = open.find(block.server); found != open.end()) {
-      refuse(step,
-             "'" + step.name + "' begins a transaction on '" + server_name(block.server)
-               + "' inside the one of '" + span_of(found->second).opened_by + "'",
-             "use a savepoint");
+      refuse_inner(step, block.server, found->second);
       walk(block.steps, open);
       return open;
     }
@@ -297,7 +243,6 @@ private:
   }
 
   // --- rules
-  // -----------------------------------------------------------------------------------------------------------
 
   void begin(const StepProgram& step, std::size_t server, bool block, bool implicit, Open& open) {
     inside_.insert(&step);
@@ -376,9 +321,7 @@ private:
   void check_pipeline_call(const StepProgram& step, const CallPipeline& call, const Open& open) {
     if (open.empty())
       return;
-    std::set<std::size_t> used;
-    std::set<std::string> seen;
-    collect_servers(call.pipeline, used, seen);
+    const auto used = servers_used(call.pipeline, all_, servers_.size());
     for (const auto& [server, span] : open) {
       if (used.contains(server))
         refuse(step,
@@ -389,29 +332,7 @@ private:
     }
   }
 
-  void collect_servers(const std::string& pipeline, std::set<std::size_t>& used,
-                       std::set<std::string>& seen) const {
-    if (!seen.insert(pipeline).second)
-      return;
-    for (const auto& draft : all_) {
-      if (draft.program.name != pipeline)
-        continue;
-      for_each_step(draft.program.steps, [&](const StepProgram& step) {
-        if (const auto* call = std::get_if<DatabaseCall>(&step.body)) {
-          used.insert(call->server);
-          for (std::size_t i = 0; call->server_name && i < servers_.size(); ++i)
-            used.insert(i);
-        }
-        if (const auto* block = std::get_if<TransactionBlock>(&step.body))
-          used.insert(block->server);
-        if (const auto* nested = std::get_if<CallPipeline>(&step.body))
-          collect_servers(nested->pipeline, used, seen);
-      });
-    }
-  }
-
   // --- onError
-  // ---------------------------------------------------------------------------------------------------------
 
   void walk_error_steps(StepList& steps) {
     for_each_step(steps, [&](StepProgram& step) {
@@ -427,10 +348,7 @@ private:
     in_error_steps_ = true;
     auto& steps = const_cast<StepList&>(
       *rule.steps);  // NOLINT: made by this compilation, and not shared yet
-    for (const auto& [server, open] : walk(steps, {}))
-      diagnostics_.error(opened_at_.at(open.id), "the transaction that '" + span_of(open).opened_by
-                                                   + "' begins on '" + server_name(server)
-                                                   + "' never ends");
+    refuse_open(walk(steps, {}));
     walk_error_steps(steps);
     in_error_steps_ = false;
   }
@@ -440,6 +358,21 @@ private:
     for (const auto& [server, span] : open)
       text += (text.empty() ? "'" : ", '") + server_name(server) + "'";
     return text;
+  }
+
+  void refuse_open(const Open& left) {
+    for (const auto& [server, open] : left)
+      diagnostics_.error(opened_at_.at(open.id),
+                         "the transaction that '" + span_of(open).opened_by + "' begins on '"
+                           + server_name(server) + "' never ends, so it would always roll back",
+                         "add a step with operation: commitSql");
+  }
+
+  void refuse_inner(const StepProgram& step, std::size_t server, const OpenSpan& around) {
+    refuse(step,
+           "'" + step.name + "' begins a transaction on '" + server_name(server)
+             + "' inside the one of '" + span_of(around).opened_by + "'",
+           "use a savepoint");
   }
 
   void refuse(const StepProgram& step, std::string message, std::string hint) {

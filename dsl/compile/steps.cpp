@@ -1,5 +1,6 @@
 // PipelineCompiler, the part that reads one step: its preset, its name, its common keys, and who
 // reads the rest.
+#include "dsl/compile/operations.hpp"
 #include "dsl/compile/pipeline_compiler.hpp"
 
 #include <algorithm>
@@ -26,67 +27,6 @@ std::string text_of(const ConfigNode& node, std::string_view key) {
 // The client's own spelling stands for ours.
 std::string canonical_operation(std::string operation) {
   return operation == "dbConnecton" ? "dbConnection" : operation;
-}
-
-bool belongs(const sdk::Operation& operation, bool source) {
-  return source ? operation.source != nullptr : operation.step != nullptr;
-}
-
-// The operation that is meant: the one named; else one whose name is a key of the step (`cron: …`);
-// else the first that fits its place in the pipeline.
-const sdk::Operation* choose_operation(const sdk::Connector& connector, const std::string& name,
-                                       const ConfigNode& node, bool source) {
-  for (const auto& operation : connector.operations) {
-    if (!name.empty() && operation.name == name)
-      return &operation;
-  }
-  if (!name.empty())
-    return nullptr;
-  for (const auto& operation : connector.operations) {
-    if (belongs(operation, source) && !operation.name.empty() && node.find(operation.name))
-      return &operation;
-  }
-  for (const auto& operation : connector.operations) {
-    if (belongs(operation, source))
-      return &operation;
-  }
-  return connector.operations.empty() ? nullptr : &connector.operations.front();
-}
-
-std::vector<std::string_view> operation_names(const sdk::Connector& connector) {
-  std::vector<std::string_view> names;
-  for (const auto& operation : connector.operations) {
-    if (!operation.name.empty())
-      names.push_back(operation.name);
-  }
-  return names;
-}
-
-// What to do about an operation that `names` does not hold.
-std::string operation_hint(const std::string& operation,
-                           const std::vector<std::string_view>& names) {
-  if (names.empty())
-    return "leave 'operation' out";
-  auto meant = sdk::did_you_mean(operation, names);
-  if (!meant.empty())
-    return meant;
-  std::string list;
-  for (const auto name : names)
-    list.append(list.empty() ? "it has " : ", ").append(name);
-  return list;
-}
-
-// Whether steps of that type have an operation of that name.
-bool has_operation(std::span<const sdk::Connector* const> connectors, const std::string& type,
-                   const std::string& operation) {
-  for (const auto* own : own_types()) {
-    if (own->type == type && own->operation == operation)
-      return true;
-  }
-  const auto* connector = find_connector(connectors, type);
-  return connector
-         && std::ranges::find(connector->operations, operation, &sdk::Operation::name)
-              != connector->operations.end();
 }
 
 std::string joined(const std::vector<std::string_view>& names) {
@@ -120,7 +60,6 @@ void read_common_keys(ConfigReader& in, StepProgram& step, CommonKeys& keys) {
 }
 
 // --- presets
-// ---------------------------------------------------------------------------------------------------------
 
 // The step with what its preset says for keys that it does not give. Nothing after a mistake.
 std::optional<ConfigNode> PipelineCompiler::with_preset(const ConfigNode& node) {
@@ -205,7 +144,6 @@ void PipelineCompiler::refuse_type(const ConfigNode& node, const std::string& ty
 }
 
 // --- the source
-// ------------------------------------------------------------------------------------------------------
 
 void PipelineCompiler::compile_source(const ConfigNode& given) {
   auto& source = draft_.program.source;
@@ -274,7 +212,6 @@ void PipelineCompiler::read_source(ConfigReader& in, const ConfigNode& node,
 }
 
 // --- steps
-// -----------------------------------------------------------------------------------------------------------
 
 std::unique_ptr<StepProgram> PipelineCompiler::compile_step(const ConfigNode& given) {
   if (!given.is_mapping()) {
