@@ -42,8 +42,6 @@ private:
 
   Span& span_of(const OpenSpan& open) { return draft_.program.spans[open.id - 1]; }
 
-  // --- walking
-
   Open walk(StepList& steps, Open open) {
     for (auto& step : steps.steps)
       open = visit(*step, std::move(open));
@@ -331,8 +329,6 @@ private:
                "end the transaction before it");
     }
   }
-
-  // --- onError
 
   void walk_error_steps(StepList& steps) {
     for_each_step(steps, [&](StepProgram& step) {
