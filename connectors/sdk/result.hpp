@@ -20,11 +20,11 @@ public:
   using value_type = T;
 
   // Implicit on purpose: `return value;` and `return error;` both read well.
-  Result(T value)
-    : state_{std::in_place_index<0>, std::move(value)} {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Result(T value) : state_{std::in_place_index<0>, std::move(value)} {}
 
-  Result(E error)
-    : state_{std::in_place_index<1>, std::move(error)} {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Result(E error) : state_{std::in_place_index<1>, std::move(error)} {}
 
   bool has_value() const noexcept { return state_.index() == 0; }
 
@@ -58,8 +58,8 @@ public:
 
   Result() = default;
 
-  Result(E error)
-    : state_{std::in_place_index<1>, std::move(error)} {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Result(E error) : state_{std::in_place_index<1>, std::move(error)} {}
 
   bool has_value() const noexcept { return state_.index() == 0; }
 
