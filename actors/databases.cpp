@@ -72,6 +72,7 @@ sdk::Status open_databases(caf::actor_system& system, const dsl::Program& progra
       continue;
     if (auto done = run_init(program.servers[i], opened[i], stopping); !done)
       return done;
+    opened[i] = opened[i].for_pipelines();
   }
   return {};
 }

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <utility>
+#include <variant>
 
 namespace millrace::actors {
 
@@ -19,6 +20,36 @@ RequestPtr session_request(sdk::Statement statement, Request::Done done) {
   std::vector<sdk::Statement> one;
   one.push_back(std::move(statement));
   return std::make_shared<Request>(std::move(one), false, std::move(done));
+}
+
+/// Calls back once: with an answer, or with `otherwise` when nobody gave one because the pool had
+/// ended.
+template <class T>
+class Owed {
+public:
+  Owed(std::function<void(T)> done, T otherwise)
+    : done_{std::move(done)}, otherwise_{std::move(otherwise)} {}
+
+  Owed(const Owed&) = delete;
+  Owed& operator=(const Owed&) = delete;
+
+  ~Owed() { answer(std::move(otherwise_)); }
+
+  void answer(T value) {
+    if (auto done = std::exchange(done_, nullptr))
+      done(std::move(value));
+  }
+
+private:
+  std::function<void(T)> done_;
+  T otherwise_;
+};
+
+template <class T>
+std::function<void(T)> owed(std::function<void(T)> done, T otherwise) {
+  return [owed = std::make_shared<Owed<T>>(std::move(done), std::move(otherwise))](T value) {
+    owed->answer(std::move(value));
+  };
 }
 
 // A command whose only news is whether it worked.
@@ -79,11 +110,18 @@ void SessionHandle::rollback(Done done) const {
 DatabaseHandle::DatabaseHandle(std::shared_ptr<db::PoolLink> link) : link_{std::move(link)} {
 }
 
+DatabaseHandle DatabaseHandle::for_pipelines() const {
+  auto handle = *this;
+  handle.backlog_ = true;
+  return handle;
+}
+
 void DatabaseHandle::execute(sdk::Statement statement,
                              std::function<void(ExecuteReply)> done) const {
   std::vector<sdk::Statement> one;
   one.push_back(std::move(statement));
   auto request = std::make_shared<Request>(std::move(one), false, std::move(done));
+  request->backlog = backlog_;
   if (auto refused = db::shared_lane_refusal(request->statements.front()->sql)) {
     request->refuse(*refused);
     return;
@@ -94,6 +132,7 @@ void DatabaseHandle::execute(sdk::Statement statement,
 void DatabaseHandle::execute_batch(std::vector<sdk::Statement> statements,
                                    std::function<void(ExecuteReply)> done) const {
   auto request = std::make_shared<Request>(std::move(statements), true, std::move(done));
+  request->backlog = backlog_;
   for (const auto& statement : request->statements) {
     if (auto refused = db::shared_lane_refusal(statement->sql)) {
       request->refuse(*refused);
@@ -111,19 +150,22 @@ void DatabaseHandle::begin(sdk::TransactionOptions options,
   auto request = std::make_shared<db::SessionRequest>();
   request->options = options;
   request->done = std::move(done);
+  request->backlog = backlog_;
   caf::anon_send(link_->actor, db::BeginTransaction{std::move(request)});
 }
 
 void DatabaseHandle::pool_info(std::function<void(PoolInfo)> done) const {
-  caf::anon_send(link_->actor, db::GetPoolInfo{std::move(done)});
+  caf::anon_send(link_->actor, db::GetPoolInfo{owed<PoolInfo>(std::move(done), {})});
 }
 
 void DatabaseHandle::health(std::function<void(HealthReport)> done) const {
-  caf::anon_send(link_->actor, db::HealthCheck{std::move(done)});
+  HealthReport closed{HealthStatus::unhealthy, "the database pool is closed"};
+  caf::anon_send(link_->actor, db::HealthCheck{owed(std::move(done), std::move(closed))});
 }
 
 void DatabaseHandle::drain(std::function<void()> done) const {
-  caf::anon_send(link_->actor, db::Drain{std::move(done)});
+  auto told = owed<std::monostate>([done = std::move(done)](std::monostate) { done(); }, {});
+  caf::anon_send(link_->actor, db::Drain{[told = std::move(told)] { told({}); }});
 }
 
 void DatabaseHandle::close() const {

@@ -85,6 +85,10 @@ public:
 
   explicit operator bool() const noexcept { return link_ != nullptr; }
 
+  /// The same pool for callers whose backlog is back-pressure: neither `max_waiting` nor the pool's
+  /// `timeout` applies to what they ask for; a server that is down does.
+  DatabaseHandle for_pipelines() const;
+
   /// Runs each parameter set on its own (autocommit). `done` is called exactly once, on any thread,
   /// and must not block.
   void execute(sdk::Statement statement, std::function<void(ExecuteReply)> done) const;
@@ -114,6 +118,7 @@ public:
 
 private:
   std::shared_ptr<db::PoolLink> link_;
+  bool backlog_ = false;
 };
 
 }  // namespace millrace::actors

@@ -22,6 +22,7 @@ PoolLimits limits_of(const PoolServices& services) {
   PoolLimits limits{.pool = settings.pool, .retry = settings.retry, .server = settings.name};
   limits.connections = std::min(settings.pool.limit(), driver.connection_limit(settings));
   limits.lane = std::min(settings.pool.lane_limit(), driver.lane_limit(settings));
+  limits.writing_sessions = driver.writing_session_limit(settings);
   limits.keeps_connection = driver.keeps_connection(settings);
   if (settings.pool.lane_connections == 0)
     limits.lane = std::min(limits.lane, std::max(1U, limits.connections / 4));

@@ -31,28 +31,8 @@ void PoolCore::start(sdk::Instant now) {
   balance(now);
 }
 
-std::optional<sdk::Error> PoolCore::refusal(sdk::Instant now) const {
-  if (shut_)
-    return sdk::Error{sdk::ErrorKind::connection, "the database pool is closed"};
-  if (draining_)
-    return sdk::Error{sdk::ErrorKind::connection,
-                      "the database pool is closing, and takes no more requests"};
-  if (down_)
-    return down_error(now);
-  if (waiting_.size() + sessions_.size() >= limits_.pool.max_waiting) {
-    sdk::Error::Detail detail{.hint = "raise pool.max_waiting, or send less at a time"};
-    detail.retryable = true;
-    return sdk::Error{sdk::ErrorKind::overloaded,
-                      "the pool of '" + limits_.server + "' has "
-                        + std::to_string(waiting_.size() + sessions_.size())
-                        + " requests waiting, as many as it may",
-                      std::move(detail)};
-  }
-  return std::nullopt;
-}
-
 void PoolCore::submit(RequestPtr request, sdk::Instant now) {
-  if (auto error = refusal(now)) {
+  if (auto error = refusal(request->backlog, now)) {
     request->refuse(*error);
     // Somebody wants the server: look sooner whether it is back.
     if (down_ && next_probe_ && !refused_)
@@ -67,28 +47,13 @@ void PoolCore::submit(RequestPtr request, sdk::Instant now) {
   balance(now);
 }
 
-void PoolCore::accept(const RequestPtr& request, sdk::Instant now) {
-  request->id = ++last_request_;
-  request->deadline = now
-                      + (request->urgent ? std::chrono::milliseconds{1000} : limits_.pool.timeout);
-  open_.emplace(request->id, request);
-  if (const auto key = request->statements.front()->options.order_key; key != 0)
-    ++keys_[key].requests;
-  if (request->urgent)
-    waiting_.push_front(request);
-  else
-    waiting_.push_back(request);
-}
-
 void PoolCore::submit(SessionRequestPtr request, sdk::Instant now) {
-  if (auto error = refusal(now)) {
+  if (auto error = refusal(request->backlog, now)) {
     request->answer(*error);
     if (down_ && next_probe_ && !refused_)
       next_probe_ = std::min(*next_probe_, std::max(now, last_probe_ + std::chrono::seconds{1}));
   } else {
-    request->id = ++last_request_;
-    request->deadline = now + limits_.pool.timeout;
-    sessions_.push_back(std::move(request));
+    accept(std::move(request), now);
   }
   balance(now);
 }
@@ -188,27 +153,7 @@ void PoolCore::finish_round(const RequestPtr& request, sdk::Instant now) {
   request->sent = 0;
   leave_connection(request);
   const auto due = now + std::exchange(request->again_after, std::chrono::milliseconds{0});
-  request->deadline = due + limits_.pool.timeout;
-  retries_.emplace(due, request);
-}
-
-void PoolCore::leave_connection(const RequestPtr& request) {
-  if (const auto found = connections_.find(request->connection); found != connections_.end()) {
-    if (found->second.partial == request)
-      found->second.partial.reset();
-  }
-  request->connection = 0;
-  const auto key = keys_.find(request->statements.front()->options.order_key);
-  if (key != keys_.end() && key->second.requests == 1)
-    key->second.connection = 0;
-}
-
-void PoolCore::complete(const RequestPtr& request) {
-  const auto key = keys_.find(request->statements.front()->options.order_key);
-  if (key != keys_.end() && --key->second.requests == 0)
-    keys_.erase(key);
-  open_.erase(request->id);
-  request->answer();
+  wait_for_retry(request, due);
 }
 
 void PoolCore::fail_unsent(const RequestPtr& request, const sdk::Error& error) {
@@ -246,9 +191,6 @@ void PoolCore::recover_from(ConnectionId id, const sdk::WireLoss& loss, sdk::Ins
     if (request->connection == id)
       hit.push_back(request);
   }
-  // Back to the front of the queue, the oldest first.
-  std::ranges::sort(hit, std::ranges::greater{},
-                    [](const RequestPtr& request) { return request->id; });
   for (const auto& request : hit) {
     if (request->atomic)
       recover_group(request, loss, phases);
@@ -265,8 +207,7 @@ void PoolCore::recover_from(ConnectionId id, const sdk::WireLoss& loss, sdk::Ins
     std::ranges::sort(request->again);
     request->todo = std::exchange(request->again, {});
     request->sent = 0;
-    request->deadline = now + limits_.pool.timeout;
-    waiting_.push_front(request);
+    requeue(request, now);
   }
   if (down_)
     fail_waiting(down_error(now));
@@ -365,10 +306,7 @@ void PoolCore::shut(const sdk::Error& error) {
 }
 
 void PoolCore::tick(sdk::Instant now) {
-  while (!retries_.empty() && retries_.begin()->first <= now) {
-    waiting_.push_front(retries_.begin()->second);
-    retries_.erase(retries_.begin());
-  }
+  requeue_retries(now);
   expire_waiting(now);
   retire(now);
   balance(now);

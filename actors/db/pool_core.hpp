@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <optional>
 #include <random>
@@ -29,8 +30,10 @@ struct PoolLimits {
   std::uint32_t connections =
     10;                    // the hard limit, all lanes and those that are just closing together
   std::uint32_t lane = 2;  // connections that run autocommit statements
-  bool keeps_connection = false;  // the data lives in the connection
-  std::string server;             // its name, for messages
+  std::uint32_t writing_sessions =
+    std::numeric_limits<std::uint32_t>::max();  // at a time, that may write
+  bool keeps_connection = false;                // the data lives in the connection
+  std::string server;                           // its name, for messages
 };
 
 /// What an entry gave, decoded.
@@ -102,46 +105,63 @@ private:
 
   struct Connection {
     State state = State::connecting;
-    RequestPtr partial;  // the rest of it goes out when there is room
+    bool writes = false;  // lent to a session that may write
+    RequestPtr partial;   // the rest of it goes out when there is room
     std::uint32_t in_flight = 0;
     sdk::Instant last_used;
     std::optional<sdk::Instant> retire_at;
   };
 
   struct KeyOrder {
-    ConnectionId connection = 0;
-    std::uint32_t requests = 0;
+    ConnectionId connection = 0;  // where those at work are
+    std::uint32_t requests = 0;   // in all
+    std::uint32_t assigned = 0;   // at work on `connection`
+    std::uint32_t retrying = 0;   // that wait for their retry
   };
 
   using Connections = std::map<ConnectionId, Connection>;
   using Phases = std::unordered_map<std::uint64_t, sdk::StatementPhase>;
 
   // pool_core.cpp: what comes in
-  void accept(const RequestPtr& request, sdk::Instant now);
-  std::optional<sdk::Error> refusal(sdk::Instant now) const;
   void settle_item(const RequestPtr& request, ItemAnswer answer);
   void finish_round(const RequestPtr& request, sdk::Instant now);
   void finish_atomic(const RequestPtr& request);
   void fail_unsent(const RequestPtr& request, const sdk::Error& error);
-  void complete(const RequestPtr& request);
   void recover_from(ConnectionId id, const sdk::WireLoss& loss, sdk::Instant now);
   void recover_items(const RequestPtr& request, const sdk::WireLoss& loss, const Phases& phases);
   void recover_group(const RequestPtr& request, const sdk::WireLoss& loss, const Phases& phases);
   static LossVerdict judge(const RequestPtr& request, std::uint32_t item, const sdk::WireLoss& loss,
                            const Phases& phases);
+
+  // pool_queue.cpp: who waits
+  std::optional<sdk::Error> refusal(bool backlog, sdk::Instant now) const;
+  sdk::Instant deadline_of(bool backlog, std::chrono::milliseconds limit, sdk::Instant now);
+  void accept(const RequestPtr& request, sdk::Instant now);
+  void accept(SessionRequestPtr request, sdk::Instant now);
+  void requeue(const RequestPtr& request, sdk::Instant now);
+  void wait_for_retry(const RequestPtr& request, sdk::Instant due);
+  void end_retry(const RequestPtr& request);
+  void requeue_retries(sdk::Instant now);
+  RequestPtr next_for(ConnectionId id);
+  void unassign(const RequestPtr& request);
   void leave_connection(const RequestPtr& request);
+  void complete(const RequestPtr& request);
+  void expire_waiting(sdk::Instant now);
+  sdk::Error waited_too_long() const;
+  std::deque<SessionRequestPtr>::iterator next_session();
+  std::uint32_t may_write() const;
+  std::size_t sessions_to_serve() const;
 
   // pool_dispatch.cpp: what goes where
   void balance(sdk::Instant now);
   void feed(ConnectionId id, Connection& connection);
-  RequestPtr next_for(ConnectionId id);
   void dispatch(ConnectionId id, Connection& connection, const RequestPtr& request);
   Connections::iterator pick_idle();
   std::uint32_t lanes_busy() const;
   bool lane_has_room() const;
   void reserve_for_sessions();
-  void serve_reserved();
-  void grant(Connections::iterator connection);
+  void serve_reserved(sdk::Instant now);
+  void grant(Connections::iterator connection, std::deque<SessionRequestPtr>::iterator session);
 
   // pool_growth.cpp: how many connections, and when the server is down
   void grow(sdk::Instant now);
@@ -151,10 +171,10 @@ private:
   void retire(sdk::Instant now);
   void connect_failed(const sdk::WireLoss& loss, sdk::Instant now);
   void fail_waiting(const sdk::Error& error);
-  void expire_waiting(sdk::Instant now);
+  std::uint32_t wanted() const;
+  bool may_probe() const;
   bool is_idle(const Connection& connection) const;
   sdk::Error down_error(sdk::Instant now) const;
-  sdk::Error waited_too_long() const;
 
   PoolLimits limits_;
   RetryPolicy retry_;
@@ -164,6 +184,7 @@ private:
   std::deque<RequestPtr> waiting_;  // of them, those that no connection has taken
   std::deque<SessionRequestPtr> sessions_;
   std::multimap<sdk::Instant, RequestPtr> retries_;
+  sdk::Instant next_expiry_ = sdk::Instant::max();  // nobody who waits gives up before
   std::unordered_map<std::uint64_t, KeyOrder> keys_;
   std::vector<PoolAction> actions_;
 

@@ -15,7 +15,7 @@ constexpr unsigned item_bits = 24;
 void PoolCore::balance(sdk::Instant now) {
   if (shut_)
     return;
-  serve_reserved();
+  serve_reserved(now);
   // Connections of the lane that have room again, then idle ones for whoever waits longest.
   for (auto& [id, connection] : connections_) {
     if (connection.state == State::ready && (connection.in_flight > 0 || connection.partial))
@@ -26,9 +26,9 @@ void PoolCore::balance(sdk::Instant now) {
     if (idle == connections_.end())
       break;
     const bool lane = !waiting_.empty() && !lane_has_room() && lanes_busy() < limits_.lane;
-    const bool session = !sessions_.empty();
-    if (session && (!lane || sessions_.front()->id < waiting_.front()->id)) {
-      grant(idle);
+    const auto session = next_session();
+    if (session != sessions_.end() && (!lane || (*session)->id < waiting_.front()->id)) {
+      grant(idle, session);
     } else if (lane) {
       feed(idle->first, idle->second);
       // What waits is bound to other connections by its order.
@@ -90,30 +90,6 @@ void PoolCore::feed(ConnectionId id, Connection& connection) {
   }
 }
 
-RequestPtr PoolCore::next_for(ConnectionId id) {
-  // A request whose order key is at work elsewhere stays; a later one of the same key must not
-  // overtake it.
-  constexpr std::size_t look_ahead = 64;
-  std::vector<std::uint64_t> held_back;
-  const auto end = std::min(waiting_.size(), look_ahead);
-  for (std::size_t i = 0; i < end; ++i) {
-    const auto key = waiting_[i]->statements.front()->options.order_key;
-    if (key != 0) {
-      auto& order = keys_[key];
-      const bool elsewhere = order.connection != 0 && order.connection != id;
-      if (elsewhere || std::ranges::find(held_back, key) != held_back.end()) {
-        held_back.push_back(key);
-        continue;
-      }
-      order.connection = id;
-    }
-    auto request = waiting_[i];
-    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
-    return request;
-  }
-  return nullptr;
-}
-
 void PoolCore::dispatch(ConnectionId id, Connection& connection, const RequestPtr& request) {
   const auto depth = limits_.pool.lane_depth;
   const auto left = request->todo.size() - request->sent;
@@ -139,16 +115,18 @@ void PoolCore::dispatch(ConnectionId id, Connection& connection, const RequestPt
   actions_.emplace_back(SendEntries{id, std::move(entries)});
 }
 
-void PoolCore::grant(Connections::iterator connection) {
+void PoolCore::grant(Connections::iterator connection,
+                     std::deque<SessionRequestPtr>::iterator session) {
   connection->second.state = State::lent;
-  actions_.emplace_back(GrantSession{connection->first, sessions_.front()});
-  sessions_.pop_front();
+  connection->second.writes = !(*session)->options.read_only;
+  actions_.emplace_back(GrantSession{connection->first, *session});
+  sessions_.erase(session);
 }
 
 // A session that no idle connection can serve takes one from the lane: it gets no more work, and is
 // lent once it is empty.
 void PoolCore::reserve_for_sessions() {
-  if (sessions_.empty()) {
+  if (next_session() == sessions_.end()) {
     reserved_ = 0;
     return;
   }
@@ -164,7 +142,7 @@ void PoolCore::reserve_for_sessions() {
     reserved_ = least->first;
 }
 
-void PoolCore::serve_reserved() {
+void PoolCore::serve_reserved(sdk::Instant now) {
   const auto found = connections_.find(reserved_);
   if (found == connections_.end() || found->second.state != State::ready
       || found->second.in_flight > 0)
@@ -173,10 +151,10 @@ void PoolCore::serve_reserved() {
   // The rest of what it was at work on goes on wherever there is room.
   if (auto rest = std::exchange(found->second.partial, nullptr)) {
     leave_connection(rest);
-    waiting_.push_front(std::move(rest));
+    requeue(rest, now);
   }
-  if (!sessions_.empty())
-    grant(found);
+  if (const auto session = next_session(); session != sessions_.end())
+    grant(found, session);
 }
 
 }  // namespace millrace::actors::db

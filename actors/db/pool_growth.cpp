@@ -17,43 +17,53 @@ constexpr milliseconds refused_probe =
 
 }  // namespace
 
-void PoolCore::grow(sdk::Instant now) {
-  if (shut_)
-    return;
-  std::uint32_t connecting = 0;
-  std::uint32_t working = 0;
-  std::uint32_t usable = 0;
-  for (const auto& [id, connection] : connections_) {
-    connecting += connection.state == State::connecting ? 1 : 0;
-    working += connection.state == State::ready || connection.state == State::lent ? 1 : 0;
-    usable += connection.state == State::ready ? 1 : 0;
-  }
-  // What is wanted: one per waiting session, one more for the lane where it has no room, and the
-  // minimum.
+// One per waiting session, one more for the lane where it has no room, and the minimum.
+std::uint32_t PoolCore::wanted() const {
   auto wanted = static_cast<std::uint32_t>(
-    std::min<std::size_t>(sessions_.size(), limits_.connections));
+    std::min<std::size_t>(sessions_to_serve(), limits_.connections));
   if (!waiting_.empty() && !lane_has_room() && lanes_busy() < limits_.lane)
     wanted += 1;
   const auto total = static_cast<std::uint32_t>(connections_.size());
   const auto minimum = draining_ ? 0 : std::min(limits_.pool.min_size, limits_.connections);
   if (total + wanted < minimum)
     wanted = minimum - total;
-  if (usable == 0 && total < minimum && wanted == 0)
+  const bool usable = std::ranges::any_of(
+    connections_, [](const auto& entry) { return entry.second.state == State::ready; });
+  if (!usable && total < minimum && wanted == 0)
     wanted = 1;
+  return wanted;
+}
+
+// One prober at a time while connecting fails; for ever while the server is down.
+bool PoolCore::may_probe() const {
+  const bool connecting = std::ranges::any_of(
+    connections_, [](const auto& entry) { return entry.second.state == State::connecting; });
+  return next_probe_ && !connecting && connections_.size() < limits_.connections
+         && (down_ || wanted() > 0);
+}
+
+void PoolCore::grow(sdk::Instant now) {
+  if (shut_)
+    return;
   if (failures_ > 0) {
-    // One prober at a time while nobody answers, for ever.
-    if (connecting == 0 && (wanted > 0 || minimum > 0) && next_probe_ && now >= *next_probe_
-        && total < limits_.connections) {
+    if (may_probe() && now >= *next_probe_) {
       last_probe_ = now;
       open();
     }
     return;
   }
+  std::uint32_t connecting = 0;
+  std::uint32_t working = 0;
+  for (const auto& [id, connection] : connections_) {
+    connecting += connection.state == State::connecting ? 1 : 0;
+    working += connection.state == State::ready || connection.state == State::lent ? 1 : 0;
+  }
   // 1, 2, 4, … at a time: a spike of short statements is over before a crowd of connections is
   // open.
+  const auto wants = wanted();
   const auto at_once = std::max(1U, working);
-  for (auto count = total;
-       wanted > connecting && connecting < at_once && count < limits_.connections; ++count) {
+  for (auto count = connections_.size();
+       wants > connecting && connecting < at_once && count < limits_.connections; ++count) {
     open();
     ++connecting;
   }
@@ -78,6 +88,13 @@ void PoolCore::connect_failed(const sdk::WireLoss& loss, sdk::Instant now) {
   const milliseconds jittered{half + std::uniform_int_distribution<std::int64_t>{0, half}(random_)};
   next_probe_ = now + (refused_ ? refused_probe : jittered);
   if (!refused_ && failures_ < failures_until_down)
+    return;
+  // A server that is full, or whose password was changed, still serves those who are in: only
+  // growth waits.
+  const bool works = std::ranges::any_of(connections_, [](const auto& entry) {
+    return entry.second.state == State::ready || entry.second.state == State::lent;
+  });
+  if (works)
     return;
   down_ = loss.error;
   fail_waiting(down_error(now));
@@ -106,41 +123,6 @@ void PoolCore::fail_waiting(const sdk::Error& error) {
   }
   for (const auto& request : std::exchange(sessions_, {}))
     request->answer(error);
-}
-
-sdk::Error PoolCore::waited_too_long() const {
-  const auto figures = info();
-  sdk::Error::Detail detail{.hint = "raise pool.max_size, or hold transactions for a shorter time"};
-  detail.retryable = true;
-  return {sdk::ErrorKind::timeout,
-          "no connection of '" + limits_.server + "' became free within "
-            + std::to_string(limits_.pool.timeout.count()) + " ms (" + std::to_string(figures.total)
-            + " of " + std::to_string(limits_.connections) + " open, "
-            + std::to_string(figures.checked_out) + " in transactions, "
-            + std::to_string(figures.waiting) + " requests waiting)",
-          std::move(detail)};
-}
-
-void PoolCore::expire_waiting(sdk::Instant now) {
-  const auto expired = [now](const auto& request) { return request->deadline <= now; };
-  if (std::ranges::any_of(waiting_, expired)) {
-    const auto error = waited_too_long();
-    std::deque<RequestPtr> left;
-    for (auto& request : std::exchange(waiting_, {})) {
-      if (!expired(request)) {
-        left.push_back(std::move(request));
-        continue;
-      }
-      fail_unsent(request, error);
-      complete(request);
-    }
-    waiting_ = std::move(left);
-  }
-  while (!sessions_.empty() && sessions_.front()->deadline <= now) {
-    const auto error = waited_too_long();
-    sessions_.front()->answer(error);
-    sessions_.pop_front();
-  }
 }
 
 // Up to a tenth early, so that what was opened together does not end together.
@@ -175,15 +157,11 @@ std::optional<sdk::Instant> PoolCore::next_tick() const {
     if (!next || moment < *next)
       next = moment;
   };
-  if (!waiting_.empty()) {
-    at(waiting_.front()->deadline);
-    at(waiting_.back()->deadline);
-  }
-  if (!sessions_.empty())
-    at(sessions_.front()->deadline);
+  if (next_expiry_ != sdk::Instant::max() && !(waiting_.empty() && sessions_.empty()))
+    at(next_expiry_);
   if (!retries_.empty())
     at(retries_.begin()->first);
-  if (failures_ > 0 && next_probe_)
+  if (failures_ > 0 && may_probe())
     at(*next_probe_);
   if (limits_.keeps_connection)
     return next;

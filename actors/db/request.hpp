@@ -59,6 +59,7 @@ public:
   std::vector<RequestItem> items;
   bool atomic = false;                      // one group, under one sync
   bool urgent = false;                      // a health check: ahead of the others
+  bool backlog = false;                     // a pipeline's: waits as long as it takes
   std::shared_ptr<const SessionFate> fate;  // of the session it is for; null: for the pool
 
   // Kept by PoolCore.
@@ -68,6 +69,7 @@ public:
   std::vector<std::uint32_t> todo;  // items to send, in order
   std::size_t sent = 0;             // so many of `todo` are under way or back
   std::uint32_t in_flight = 0;
+  bool retrying = false;             // waits for its retry
   std::vector<std::uint32_t> again;  // items to be sent once more
   std::chrono::milliseconds again_after{0};
 
@@ -89,6 +91,7 @@ struct SessionRequest {
 
   sdk::TransactionOptions options;
   std::function<void(sdk::Result<SessionHandle>)> done;
+  bool backlog = false;  // a pipeline's: waits as long as it takes
 
   std::uint64_t id = 0;  // kept by PoolCore
   sdk::Instant deadline;

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -112,7 +113,16 @@ public:
   /// Whether the last connection must be kept, because the data goes with it.
   virtual bool keeps_connection(const DatabaseSettings& settings) const = 0;
 
+  /// Most transactions at a time that may write: 1 where there is one writer.
+  virtual std::uint32_t writing_session_limit(const DatabaseSettings&) const {
+    return std::numeric_limits<std::uint32_t>::max();
+  }
+
   virtual std::string begin_sql(const TransactionOptions& options) const = 0;
+
+  /// What takes away everything that a transaction left behind in its connection; none: only
+  /// closing it does.
+  virtual std::vector<std::string> reset_sql(const DatabaseSettings&) const { return {}; }
 
   /// What `currentdatetime()` and `currentdate()` are, written into a statement.
   virtual std::string_view current_datetime_sql() const noexcept = 0;

@@ -23,6 +23,9 @@ public:
   // lock.
   std::uint32_t lane_limit(const sdk::DatabaseSettings&) const override { return 1; }
 
+  // Nor do transactions gain from waiting for that lock: it is given without any order.
+  std::uint32_t writing_session_limit(const sdk::DatabaseSettings&) const override { return 1; }
+
   bool keeps_connection(const sdk::DatabaseSettings& settings) const override {
     return in_memory(settings);
   }
