@@ -1,6 +1,10 @@
 #include "actors/db/session.hpp"
 
+#include "dsl/sql/classify.hpp"
+#include "dsl/sql/lexer.hpp"
+
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace millrace::actors::db {
@@ -26,6 +30,47 @@ constexpr std::uint64_t begin_entry = ~std::uint64_t{0};
 RequestPtr rollback_request() {
   return std::make_shared<Request>(std::vector<sdk::Statement>{{.sql = "ROLLBACK"}}, false,
                                    [](const ExecuteReply&) {});
+}
+
+std::string upper(std::string_view text) {
+  std::string result{text};
+  std::ranges::transform(result, result.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  });
+  return result;
+}
+
+// Whether a statement may leave something behind in its connection when the transaction is over:
+// settings, temporary tables, locks of the session. What a function does that it calls stays
+// unseen.
+bool leaves_traces(std::string_view sql) {
+  const auto tokens = dsl::tokenize(sql);
+  if (!tokens)
+    return true;
+  const auto statement = dsl::single_statement(sql, *tokens);
+  if (!statement)
+    return true;
+  const auto kind = dsl::classify(*statement).kind;
+  if (kind == dsl::StatementKind::transaction)
+    return false;
+  if (kind != dsl::StatementKind::query && kind != dsl::StatementKind::update)
+    return true;
+  return std::ranges::any_of(*statement, [](const dsl::SqlToken& token) {
+    if (token.kind != dsl::SqlTokenKind::word)
+      return false;
+    const auto word = upper(token.text);
+    return word == "SET_CONFIG" || word.starts_with("PG_ADVISORY_LOCK")
+           || word.starts_with("PG_TRY_ADVISORY_LOCK");
+  });
+}
+
+// A deferred constraint or a conflict fails a COMMIT and ends the transaction all the same. After
+// another failure nobody knows.
+bool is_in_doubt(SessionVerb verb, const sdk::Error& error) {
+  if (verb == SessionVerb::rollback)
+    return true;
+  return verb == SessionVerb::commit && !error.code().starts_with("23")
+         && !error.code().starts_with("40");
 }
 
 void give_back(Self self, bool clean) {
@@ -61,8 +106,11 @@ void send(Self self, const SessionCommand& command) {
     state.transaction.begun();
   }
   std::vector<std::shared_ptr<const sdk::Statement>> statements;
-  for (const auto& statement : command.request->statements)
+  for (const auto& statement : command.request->statements) {
     statements.push_back(with_timeout(state, statement));
+    if (command.verb == SessionVerb::execute && !state.touched)
+      state.touched = leaves_traces(statement->sql);
+  }
   // A failure that the server has not seen (a parameter that could not be sent) fails the
   // transaction all the same.
   if (command.verb == SessionVerb::commit && state.transaction.phase() == Phase::failed)
@@ -98,6 +146,41 @@ bool answer_here(Self self, SessionCommand& command) {
   return true;
 }
 
+// The next one finds the connection as if it were new.
+void leave(Self self) {
+  auto& state = self->state;
+  const auto& services = state.setup.services;
+  if (state.in_doubt || !state.touched) {
+    give_back(self, !state.in_doubt);
+    return;
+  }
+  auto resets = services.driver->reset_sql(*services.settings);
+  if (resets.empty()) {
+    give_back(self, services.driver->keeps_connection(*services.settings));
+    return;
+  }
+  auto entries = std::make_shared<std::vector<sdk::WireEntry>>();
+  for (auto& sql : resets) {
+    sdk::Statement reset{.sql = std::move(sql)};
+    entries->push_back({.id = entries->size(),
+                        .statement = std::make_shared<const sdk::Statement>(std::move(reset))});
+  }
+  state.resetting = true;
+  state.missing = entries->size();
+  self->send(state.setup.connection,
+             StatementBurst{std::move(entries),
+                            caf::actor_cast<BurstClient>(caf::actor_cast<SessionActor>(self))});
+}
+
+void take_reset(Self self, const std::vector<ItemAnswer>& answers) {
+  auto& state = self->state;
+  for (const auto& answer : answers) {
+    state.in_doubt = state.in_doubt || !answer.result;
+    if (state.missing > 0 && --state.missing == 0)
+      give_back(self, !state.in_doubt);
+  }
+}
+
 void run_next(Self self) {
   auto& state = self->state;
   while (!state.running && !state.commands.empty()) {
@@ -108,10 +191,10 @@ void run_next(Self self) {
       send(self, *state.running);
     }
   }
-  if (state.running)
+  if (state.running || state.resetting)
     return;
   if (state.transaction.phase() == Phase::ended) {
-    give_back(self, true);
+    leave(self);
   } else if (state.dropped) {
     state.commands.push_back({SessionVerb::rollback, rollback_request()});
     run_next(self);
@@ -132,6 +215,8 @@ void finish(Self self) {
     if (!item.result)
       continue;
     const auto& sql = command.request->statements[item.statement]->sql;
+    if (!*item.result && is_in_doubt(command.verb, item.result->error()))
+      state.in_doubt = true;
     item.result = state.transaction.finished(command.verb, sql, std::move(*item.result));
   }
   command.request->answer();
@@ -140,6 +225,10 @@ void finish(Self self) {
 
 void take(Self self, std::vector<ItemAnswer>& answers) {
   auto& state = self->state;
+  if (state.resetting) {
+    take_reset(self, answers);
+    return;
+  }
   for (auto& answer : answers) {
     if (!state.running || state.missing == 0)
       return;
@@ -158,24 +247,28 @@ void take(Self self, std::vector<ItemAnswer>& answers) {
 // The server rolls back what it lost sight of, but for a COMMIT that was under way.
 void give_up(Self self, const sdk::WireLoss& loss) {
   auto& state = self->state;
-  sdk::Error lost{sdk::ErrorKind::connection,
-                  "the connection was lost, and the transaction with it: " + loss.error.message(),
-                  {.code = loss.error.code().empty() ? "08006" : loss.error.code()}};
+  const bool left = !loss.lists_all || std::ranges::any_of(loss.unanswered, [](const auto& entry) {
+    return entry.phase != sdk::StatementPhase::queued;
+  });
+  const bool unsure = state.running && left && state.running->verb == SessionVerb::commit;
+  // Nothing of it happened: the whole transaction may run again.
+  sdk::Error::Detail detail{.code = loss.error.code().empty() ? "08006" : loss.error.code()};
+  detail.retryable = !unsure;
+  const sdk::Error lost{sdk::ErrorKind::connection,
+                        "the connection was lost, and the transaction with it: "
+                          + loss.error.message(),
+                        std::move(detail)};
   if (state.running) {
-    const bool left = !loss.lists_all
-                      || std::ranges::any_of(loss.unanswered, [](const auto& entry) {
-                           return entry.phase != sdk::StatementPhase::queued;
-                         });
-    const bool unsure = left && state.running->verb == SessionVerb::commit;
-    const bool rolled_back = state.running->verb == SessionVerb::rollback;
-    if (rolled_back)
+    if (state.running->verb == SessionVerb::rollback)
       state.running->request->items.front().result = sdk::SqlResult{.command = "ROLLBACK"};
     state.running->request->answer(unsure ? outcome_unknown(loss.error) : lost);
   }
   for (auto& command : state.commands)
     command.request->refuse(lost);
+  // While the connection is reset the transaction has ended as it was told.
+  if (!state.resetting)
+    state.setup.fate->decide(lost);
   state.transaction.end();
-  state.setup.fate->decide(lost);
   self->quit(to_caf(loss.error));
 }
 

@@ -29,6 +29,9 @@ struct SessionState {
   std::size_t missing = 0;  // answers that are still to come
   std::optional<sdk::Error> begin_error;
   bool timeout_set = false;  // a statement changed the transaction's timeout
+  bool touched = false;      // a statement may have left something behind in the connection
+  bool in_doubt = false;     // nobody knows what state the connection is in
+  bool resetting = false;    // the transaction has ended; the connection is made as new
   bool dropped = false;
 };
 

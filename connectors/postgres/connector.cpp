@@ -5,6 +5,7 @@
 #include "connectors/sdk/database.hpp"
 
 #include <string>
+#include <vector>
 
 namespace millrace::postgres {
 
@@ -46,6 +47,17 @@ public:
     if (options.deferrable)
       sql += " DEFERRABLE";
     return sql;
+  }
+
+  // DISCARD ALL without the loss of what is prepared. Behind a bouncer it would run on somebody
+  // else's connection.
+  std::vector<std::string> reset_sql(const sdk::DatabaseSettings& settings) const override {
+    if (settings.pool_mode == sdk::PoolMode::transaction)
+      return {};
+    return {"CLOSE ALL",        "SET SESSION AUTHORIZATION DEFAULT",
+            "RESET ALL",        "UNLISTEN *",
+            "DISCARD TEMP",     "SELECT pg_catalog.pg_advisory_unlock_all()",
+            "DISCARD SEQUENCES"};
   }
 
   std::string_view current_datetime_sql() const noexcept override { return "CURRENT_TIMESTAMP"; }

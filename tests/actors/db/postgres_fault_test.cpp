@@ -118,6 +118,7 @@ TEST_F(PostgresFaultTest, EndsATransactionWhoseConnectionIsGone) {
   ASSERT_FALSE(committed);
   EXPECT_EQ(committed.error().kind(), ErrorKind::connection);
   EXPECT_FALSE(committed.error().outcome_unknown());
+  EXPECT_TRUE(committed.error().retryable()) << "nothing of it happened";
   EXPECT_EQ(rows_in_f(), 0);
   EXPECT_TRUE(pool_->run("SELECT 1"));
 }
