@@ -14,8 +14,8 @@ public:
 
   /// @returns where records enter the list; `next` where it is empty.
   Hop chain(const dsl::StepList& list, Hop next) {
-    for (auto step = list.steps.rbegin(); step != list.steps.rend(); ++step)
-      next = node(**step, std::move(next), sdk::Outcome::delivered, false);
+    for (std::size_t i = list.steps.size(); i-- > 0;)
+      next = node(*list.steps[i], std::move(next), sdk::Outcome::delivered, false);
     return next;
   }
 

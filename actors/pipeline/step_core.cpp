@@ -31,7 +31,7 @@ void StepCore::on_batch(sdk::Batch batch, std::function<void()> left) {
   }
   if (traits_.one_by_one && batch.size() > 1) {
     for (std::size_t i = 0; i < batch.size(); ++i)
-      on_batch(batch.take_one(i), i + 1 < batch.size() ? nullptr : std::move(left));
+      on_batch(batch.take_one(i), i + 1 < batch.size() ? nullptr : left);
     return;
   }
   quiet_ = false;

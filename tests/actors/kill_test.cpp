@@ -14,7 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::Collected;
-using test::NumberSource;
 using test::PipelineBuilder;
 using test::PipelineRun;
 
@@ -230,7 +229,6 @@ TEST(PoisonTest, StopsThePipelineByDefaultAndNoOtherNotices) {
 TEST(PoisonTest, GivesUpWhenAStepDiesTooOften) {
   PipelineBuilder pipeline{"dying"};
   pipeline.numbers({.lanes = 1, .per_lane = 100'000, .intake = 10, .endless = true});
-  std::atomic<bool> stop{false};
   pipeline.function("pass", [](sdk::Batch&) { return none(); });
   PipelineRun run{test::program(pipeline)};
   while (!run.ended()) {
