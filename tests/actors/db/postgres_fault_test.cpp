@@ -182,6 +182,7 @@ TEST_F(PostgresFaultTest, AnswersEveryCallerExactlyOnceWhileConnectionsAreEndedA
   std::atomic<int> written = 0;
   std::atomic<int> unknown = 0;
   std::vector<std::thread> threads;
+  threads.reserve(callers);
   for (int caller = 0; caller < callers; ++caller) {
     threads.emplace_back([&, caller] {
       for (int message = 0; message < messages; ++message) {

@@ -188,6 +188,7 @@ TEST_P(StatementConformanceTest, AnswersThousandsOfStatementsOfSeveralCallersInO
   std::atomic<int> wrong = 0;
 
   std::vector<std::thread> threads;
+  threads.reserve(callers);
   for (int caller = 0; caller < callers; ++caller) {
     threads.emplace_back([&, caller] {
       std::vector<Awaited<ExecuteReply>> replies(messages);

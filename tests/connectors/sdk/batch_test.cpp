@@ -164,8 +164,7 @@ protected:
       }
       case 2: {
         std::vector<bool> taken(batch.size());
-        for (std::size_t i = 0; i < taken.size(); ++i)
-          taken[i] = random() % 2 == 0;
+        std::ranges::generate(taken, [&] { return random() % 2 == 0; });
         auto some = batch.extract(taken);
         if (random() % 2 == 0)
           batch = Batch::merge(std::move(batch), std::move(some));
