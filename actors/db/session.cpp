@@ -79,18 +79,18 @@ void give_back(Self self, bool clean) {
   self->quit();
 }
 
-// A timeout that one statement sets holds until the transaction ends; the next ones say theirs
-// again.
+// What a statement sets for itself would hold until the transaction ends: a timeout is said again
+// by the next ones, and the transaction alone says whether it only reads.
 std::shared_ptr<const sdk::Statement>
-with_timeout(SessionState& state, std::shared_ptr<const sdk::Statement> statement) {
-  if (statement->options.timeout) {
-    state.timeout_set = true;
-    return statement;
-  }
-  if (!state.timeout_set)
+within(SessionState& state, const std::shared_ptr<const sdk::Statement>& statement) {
+  const bool keeps_timeout = statement->options.timeout.has_value() || !state.timeout_set;
+  state.timeout_set = state.timeout_set || statement->options.timeout.has_value();
+  if (keeps_timeout && !statement->options.read_only)
     return statement;
   auto copy = std::make_shared<sdk::Statement>(*statement);
-  copy->options.timeout = state.setup.services.settings->statement_timeout;
+  copy->options.read_only = false;
+  if (!keeps_timeout)
+    copy->options.timeout = state.setup.services.settings->statement_timeout;
   return copy;
 }
 
@@ -107,7 +107,7 @@ void send(Self self, const SessionCommand& command) {
   }
   std::vector<std::shared_ptr<const sdk::Statement>> statements;
   for (const auto& statement : command.request->statements) {
-    statements.push_back(with_timeout(state, statement));
+    statements.push_back(within(state, statement));
     if (command.verb == SessionVerb::execute && !state.touched)
       state.touched = leaves_traces(statement->sql);
   }

@@ -64,7 +64,7 @@ sdk::TimerId Loop::after(std::chrono::nanoseconds delay, Task task) {
   return id;
 }
 
-void Loop::cancel(sdk::TimerId timer) noexcept {
+void Loop::cancel(sdk::TimerId timer) {
   if (timer == 0)
     return;
   auto remove = [this, timer] {

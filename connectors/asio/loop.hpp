@@ -25,7 +25,7 @@ public:
 
   void post(Task task) override;
   sdk::TimerId after(std::chrono::nanoseconds delay, Task task) override;
-  void cancel(sdk::TimerId timer) noexcept override;
+  void cancel(sdk::TimerId timer) override;
   bool on_this_thread() const noexcept override;
 
   boost::asio::io_context& context() noexcept { return context_; }

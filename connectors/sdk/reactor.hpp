@@ -34,7 +34,7 @@ public:
 
   /// The task will not start any more when this is called on the loop's thread; elsewhere it may
   /// just be running. An unknown or finished timer is no mistake.
-  virtual void cancel(TimerId timer) noexcept = 0;
+  virtual void cancel(TimerId timer) = 0;
 
   virtual bool on_this_thread() const noexcept = 0;
 };

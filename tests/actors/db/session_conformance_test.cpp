@@ -159,6 +159,21 @@ TEST_P(SessionConformanceTest, HidesItsWorkFromOthersUntilItsCommit) {
   EXPECT_EQ(count("t"), 1);
 }
 
+TEST_P(SessionConformanceTest, LetsOneStatementsOptionsEndWithIt) {
+  const auto session = begin();
+  sdk::Statement read{.sql = "SELECT 1"};
+  read.options.read_only = true;
+  read.options.timeout = 100ms;
+  Awaited<ExecuteReply> reply;
+  session.execute(read, reply.callback());
+  EXPECT_TRUE(reply.get().results.front());
+  EXPECT_TRUE(run(session, is_postgres() ? "INSERT INTO t SELECT 1 FROM pg_sleep(0.2)"
+                                         : "INSERT INTO t VALUES (1)"));
+  EXPECT_TRUE(commit(session));
+
+  EXPECT_EQ(count("t"), 1);
+}
+
 TEST_P(SessionConformanceTest, RefusesToWriteInAReadOnlyTransaction) {
   if (!is_postgres())
     GTEST_SKIP() << "SQLite's transactions have no such mode";
