@@ -17,7 +17,6 @@ namespace millrace::sdk {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 // Takes so many pieces, then is full; can be held up.
 class FakeTarget final : public WriteTarget {
