@@ -8,7 +8,7 @@
 
 namespace {
 
-using namespace millrace;  // NOLINT(google-build-using-namespace): a program, not a library
+using namespace millrace;
 
 constexpr const char* order =
   R"({"id": 7, "country": "DE", "total": 120.5, "customer": {"name": "Ada", "id": "c-1"},

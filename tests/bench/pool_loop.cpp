@@ -25,7 +25,7 @@ extern const sdk::Connector connector;
 
 namespace {
 
-using namespace millrace;  // NOLINT(google-build-using-namespace): a program, not a library
+using namespace millrace;
 using Clock = std::chrono::steady_clock;
 
 constexpr int keys = 100'000;

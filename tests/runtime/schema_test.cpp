@@ -23,7 +23,7 @@ Finished check(const std::vector<std::string>& files) {
                               MILLRACE_SOURCE_DIR "/tests/runtime/schema_check.py",
                               MILLRACE_SOURCE_DIR "/config/millrace.schema.json"}};
   launch.arguments.insert(launch.arguments.end(), files.begin(), files.end());
-  return run_process(std::move(launch));
+  return run_process(launch);
 }
 
 TEST(SchemaTest, TakesEveryExample) {

@@ -13,8 +13,6 @@
 namespace millrace::sdk {
 namespace {
 
-using ::testing::ElementsAre;
-
 struct Found {
   std::string text;
   std::uint64_t offset;
