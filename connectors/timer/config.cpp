@@ -16,7 +16,7 @@ void read_config(sdk::ConfigReader& in, TimerConfig& out) {
     "When to tick: [second] minute hour day-of-month month day-of-week, or @daily and the like");
   if (in.has("cron")) {
     if (auto schedule = CronSchedule::parse(cron))
-      out.cron = std::move(*schedule);
+      out.cron = *schedule;
     else
       in.error("cron", schedule.error().message(), schedule.error().hint());
   }

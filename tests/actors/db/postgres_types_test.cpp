@@ -67,13 +67,17 @@ TEST_F(PostgresTypesTest, TakesBackEveryValueThatItGave) {
          {"int4range", "'[1,5)'"},
          {"box", "'(1,1),(0,0)'"},
          {"box[]", "'{(1,1),(0,0);(2,2),(0,0)}'"}}) {
-    const auto expression = "(" + literal + ")::" + type;
+    std::string expression{"("};
+    expression.append(literal).append(")::").append(type);
     const auto result = pool_->run("SELECT " + expression + " AS value");
     ASSERT_TRUE(result) << expression << ": " << result.error().to_string();
     const auto value = result->rows.items()[0].members()[0].value;
-    const auto back = first("SELECT $1::" + type + "::text IS NOT DISTINCT FROM " + expression
-                              + "::text AS same",
-                            {value});
+    std::string same{"SELECT $1::"};
+    same.append(type)
+      .append("::text IS NOT DISTINCT FROM ")
+      .append(expression)
+      .append("::text AS same");
+    const auto back = first(same, {value});
     EXPECT_EQ(back, "true") << expression << " came as " << sdk::to_json(value);
   }
 }

@@ -78,8 +78,10 @@ TEST_F(PostgresWireTest, PreparesAStaleStatementAnewAfterTheTransactionThatMetIt
 TEST_F(PostgresWireTest, RunsABatchOfMoreStatementsThanItKeepsPrepared) {
   case_.settings.statement_cache = 2;
   open();
+  constexpr int statements = 5;
   std::vector<sdk::Statement> batch;
-  for (int i = 0; i < 5; ++i)
+  batch.reserve(statements);
+  for (int i = 0; i < statements; ++i)
     batch.push_back({.sql = "INSERT INTO w VALUES ($1, 'n" + std::to_string(i) + "')",
                      .sets = {{Value{i}}, {Value{i + 100}}}});
   Awaited<ExecuteReply> reply;

@@ -76,9 +76,8 @@ TEST(SqlStateTest, ClassifiesAsTheContractSays) {
 }
 
 TEST(SqlStateTest, HasNoRowThatAnEarlierOneHides) {
-  const auto rules = state_rules();
-  for (std::size_t i = 0; i < rules.size(); ++i)
-    EXPECT_EQ(&rule_for(rules[i].state), &rules[i]) << rules[i].state;
+  for (const auto& rule : state_rules())
+    EXPECT_EQ(&rule_for(rule.state), &rule) << rule.state;
 }
 
 TEST(SqlStateTest, NeverCallsRetryableWhatMayHaveHappened) {

@@ -164,7 +164,8 @@ protected:
       }
       case 2: {
         std::vector<bool> taken(batch.size());
-        std::ranges::generate(taken, [&] { return random() % 2 == 0; });
+        for (auto&& one : taken)
+          one = random() % 2 == 0;
         auto some = batch.extract(taken);
         if (random() % 2 == 0)
           batch = Batch::merge(std::move(batch), std::move(some));
