@@ -5,7 +5,6 @@
 #include "connectors/sdk/secret.hpp"
 #include "runtime/verbs.hpp"
 
-#include <algorithm>
 #include <string>
 
 namespace millrace::runtime {
@@ -14,27 +13,9 @@ namespace {
 
 /// The parameters as libpq has them: hosts and ports comma-joined, every value a text.
 sdk::Value libpq_parameters(const sdk::Dsn& dsn, bool show_password) {
-  std::string hosts;
-  std::string ports;
-  for (const auto& host : dsn.hosts) {
-    const char* comma = &host == &dsn.hosts.front() ? "" : ",";
-    hosts.append(comma).append(host.host);
-    ports.append(comma).append(host.port);
-  }
   auto parameters = sdk::Value::object();
-  const auto add = [&](std::string_view name, const std::string& value) {
-    if (!value.empty())
-      parameters.set(name, value);
-  };
-  add("host", hosts);
-  if (std::ranges::any_of(dsn.hosts, [](const auto& host) { return !host.port.empty(); }))
-    add("port", ports);
-  add("user", dsn.user);
-  if (dsn.password)
-    parameters.set("password", show_password ? *dsn.password : std::string{"***"});
-  add("dbname", dsn.dbname);
-  for (const auto& [name, value] : dsn.parameters) {
-    const bool hidden = name.find("password") != std::string::npos && !show_password;
+  for (const auto& [name, value] : sdk::dsn_parameters(dsn)) {
+    const bool hidden = sdk::is_secret_dsn_keyword(name) && !show_password;
     parameters.set(name, hidden ? std::string{"***"} : value);
   }
   return parameters;
