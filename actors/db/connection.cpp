@@ -60,11 +60,12 @@ ConnectionActor::behavior_type connection(ConnectionActor::stateful_pointer<Conn
         self->send(self->state.client, BurstAnswered{id, std::make_shared<std::vector<ItemAnswer>>(
                                                            decode(*answered.answers))});
     },
-    // The pool still owns what was in flight: our end is its signal to retry and restart.
+    // The pool still owns what was in flight: our end is its signal to retry and restart. It hears
+    // of the loss before a session does, whose end would look like a connection given back.
     [self, id, owner](const WireGone& gone) {
+      self->send(owner, ConnectionGone{id, gone.loss});
       if (self->state.client && self->state.client != owner)
         self->send(self->state.client, ConnectionGone{id, gone.loss});
-      self->send(owner, ConnectionGone{id, gone.loss});
       self->quit(to_caf(gone.loss->error));
     },
     [self](CloseWire close) {
