@@ -1,0 +1,179 @@
+// The pool of database actors on the workloads of scripts/bench database: so many independent
+// callers, each of which asks again when it was answered.
+//
+//   database_loop URL w1|w2|w3|w4 SECONDS CALLERS CONNECTIONS
+#include "actors/caf.hpp"
+#include "actors/db/spawn.hpp"
+#include "connectors/asio/reactor.hpp"
+#include "connectors/sdk/connector.hpp"
+#include "connectors/sdk/dsn.hpp"
+#include "tests/bench/workloads.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+
+namespace millrace::postgres {
+extern const sdk::Connector connector;
+}
+
+namespace {
+
+using namespace millrace;
+using namespace millrace::bench;
+
+// What the callers share. They end by themselves when the time is over.
+struct Run {
+  actors::DatabaseHandle pool;
+  Workload workload;
+  Clock::time_point from;
+  Clock::time_point until;
+  std::atomic<int> open = 0;
+  std::atomic<bool> failed = false;
+};
+
+class Caller {
+public:
+  Caller(Run& run, unsigned seed)
+    : run_{run}, random_{seed}, key_{1, run.workload == Workload::w2 ? buyers : customers} {}
+
+  void next() {
+    began_ = Clock::now();
+    if (began_ >= run_.until || run_.failed) {
+      run_.open.fetch_sub(1);
+      run_.open.notify_one();
+      return;
+    }
+    const sdk::Value key{key_(random_)};
+    switch (run_.workload) {
+    case Workload::w1:
+      execute(select_by_key, {key});
+      break;
+    case Workload::w2:
+      execute(loyalty_query, {key, sdk::Value{first_day}, sdk::Value{last_day}});
+      break;
+    case Workload::w3:
+      execute(insert_event, {key, sdk::Value{note}});
+      break;
+    default:
+      transact(key);
+    }
+  }
+
+  std::vector<float>& seen() { return seen_; }
+
+private:
+  void execute(const char* sql, sdk::Parameters parameters) {
+    run_.pool.execute({.sql = sql, .sets = {std::move(parameters)}},
+                      [this](const actors::ExecuteReply& reply) {
+                        if (const auto& result = reply.results.front(); !result)
+                          fail(result.error());
+                        finish();
+                      });
+  }
+
+  void transact(const sdk::Value& key) {
+    run_.pool.begin({}, [this, key](sdk::Result<actors::SessionHandle> begun) {
+      if (!begun) {
+        fail(begun.error());
+        finish();
+        return;
+      }
+      session_ = std::make_unique<actors::SessionHandle>(std::move(*begun));
+      session_->execute({.sql = lock_customer, .sets = {{key}}},
+                        [this, key](const actors::ExecuteReply&) {
+                          const auto session = *session_;
+                          session.execute({.sql = update_customer, .sets = {{key}}},
+                                          [](const actors::ExecuteReply&) {});
+                          session.commit([this](const sdk::Status& status) {
+                            if (!status)
+                              fail(status.error());
+                            session_.reset();
+                            finish();
+                          });
+                        });
+    });
+  }
+
+  void fail(const sdk::Error& error) {
+    if (!run_.failed.exchange(true))
+      std::fprintf(stderr, "%s\n", error.to_string().c_str());
+  }
+
+  void finish() {
+    if (began_ >= run_.from)
+      seen_.push_back(microseconds_since(began_));
+    next();
+  }
+
+  Run& run_;
+  std::mt19937 random_;
+  std::uniform_int_distribution<int> key_;
+  std::unique_ptr<actors::SessionHandle> session_;
+  Clock::time_point began_;
+  std::vector<float> seen_;
+};
+
+struct Config : caf::actor_system_config {
+  Config() { actors::configure_scheduler(*this, 2); }
+};
+
+std::shared_ptr<sdk::DatabaseSettings> settings_of(const char* url, unsigned connections) {
+  const auto dsn = sdk::parse_dsn(url);
+  if (!dsn)
+    return nullptr;
+  auto settings = std::make_shared<sdk::DatabaseSettings>();
+  settings->name = "bench";
+  settings->driver = "postgres";
+  for (const auto& host : dsn->hosts)
+    settings->hosts.push_back(
+      {host.host, static_cast<std::uint16_t>(std::atoi(host.port.c_str()))});
+  settings->user = dsn->user;
+  settings->dbname = dsn->dbname;
+  settings->parameters = dsn->parameters;
+  settings->pool.max_size = connections;
+  return settings;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 6 || workload_of(argv[2]) == Workload::unknown)
+    return 64;
+  const auto settings = settings_of(argv[1], static_cast<unsigned>(std::atoi(argv[5])));
+  if (!settings)
+    return 64;
+  const auto reactor = asio::make_reactor({.threads = 1});
+  Config config;
+  caf::actor_system system{config};
+  const auto pool = actors::spawn_pool(
+    system,
+    {.driver = postgres::connector.database(), .settings = settings, .reactor = reactor.get()});
+  if (!pool) {
+    std::fprintf(stderr, "%s\n", pool.error().to_string().c_str());
+    return 78;
+  }
+  const double seconds = std::atof(argv[3]);
+  const auto span = [](double length) {
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(length));
+  };
+  const auto from = Clock::now() + span(0.3);
+  Run run{*pool, workload_of(argv[2]), from, from + span(seconds)};
+  std::vector<std::unique_ptr<Caller>> callers;
+  for (int i = 0; i < std::atoi(argv[4]); ++i)
+    callers.push_back(std::make_unique<Caller>(run, static_cast<unsigned>(i)));
+  run.open = static_cast<int>(callers.size());
+  for (auto& caller : callers)
+    caller->next();
+  for (int open = run.open; open > 0; open = run.open)
+    run.open.wait(open);
+  pool->close();
+  std::vector<float> seen;
+  for (auto& caller : callers)
+    seen.insert(seen.end(), caller->seen().begin(), caller->seen().end());
+  print(seen, seconds);
+  return run.failed ? 1 : 0;
+}

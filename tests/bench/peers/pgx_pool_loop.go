@@ -1,0 +1,120 @@
+// pgx's pool on the workloads of scripts/bench database.
+//
+//	pgx_pool_loop URL w1|w2|w3|w4 SECONDS CALLERS CONNECTIONS
+//
+// Prints one line of JSON: {"per_second": …, "p50_us": …, "p99_us": …}.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand"
+	"os"
+	"sort"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v4"
+	"github.com/jackc/pgx/v4/pgxpool"
+)
+
+var (
+	from = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	to   = time.Date(2026, 5, 30, 0, 0, 0, 0, time.UTC)
+)
+
+func ask(ctx context.Context, pool *pgxpool.Pool, sql string, arguments ...interface{}) error {
+	rows, err := pool.Query(ctx, sql, arguments...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var number int64
+		if err := rows.Scan(&number); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+var workloads = map[string]func(context.Context, *pgxpool.Pool, *rand.Rand) error{
+	"w1": func(ctx context.Context, pool *pgxpool.Pool, random *rand.Rand) error {
+		return ask(ctx, pool, "SELECT points FROM customers WHERE id = $1", random.Intn(100000)+1)
+	},
+	"w2": func(ctx context.Context, pool *pgxpool.Pool, random *rand.Rand) error {
+		return ask(ctx, pool, "SELECT COUNT(*) AS loyaltyScore FROM loyaltyPoints WHERE customer_id = $1 "+
+			"AND ORDERDATE BETWEEN $2 AND $3 GROUP BY customer_id", random.Intn(10000)+1, from, to)
+	},
+	"w3": func(ctx context.Context, pool *pgxpool.Pool, random *rand.Rand) error {
+		_, err := pool.Exec(ctx, "INSERT INTO events VALUES ($1, $2)", random.Intn(100000)+1, "a note of twenty one")
+		return err
+	},
+	"w4": func(ctx context.Context, pool *pgxpool.Pool, random *rand.Rand) error {
+		return pool.BeginFunc(ctx, func(tx pgx.Tx) error {
+			key, points := random.Intn(100000)+1, 0
+			if err := tx.QueryRow(ctx, "SELECT points FROM customers WHERE id = $1 FOR UPDATE", key).Scan(&points); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, "UPDATE customers SET points = points + 1 WHERE id = $1", key)
+			return err
+		})
+	},
+}
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(69)
+	}
+}
+
+func run(pool *pgxpool.Pool, name string, span time.Duration, callers int) []time.Duration {
+	work := workloads[name]
+	seen := make([][]time.Duration, callers)
+	end := time.Now().Add(span)
+	var group sync.WaitGroup
+	for i := range seen {
+		group.Add(1)
+		go func(i int) {
+			defer group.Done()
+			random := rand.New(rand.NewSource(int64(i)))
+			for began := time.Now(); began.Before(end); began = time.Now() {
+				check(work(context.Background(), pool, random))
+				seen[i] = append(seen[i], time.Since(began))
+			}
+		}(i)
+	}
+	group.Wait()
+	var all []time.Duration
+	for _, latencies := range seen {
+		all = append(all, latencies...)
+	}
+	sort.Slice(all, func(a, b int) bool { return all[a] < all[b] })
+	return all
+}
+
+func main() {
+	seconds, err := strconv.ParseFloat(os.Args[3], 64)
+	check(err)
+	callers, err := strconv.Atoi(os.Args[4])
+	check(err)
+	connections, err := strconv.Atoi(os.Args[5])
+	check(err)
+	config, err := pgxpool.ParseConfig(os.Args[1])
+	check(err)
+	config.MaxConns = int32(connections)
+	config.MinConns = int32(connections)
+	pool, err := pgxpool.ConnectConfig(context.Background(), config)
+	check(err)
+	defer pool.Close()
+	run(pool, os.Args[2], 300*time.Millisecond, callers)
+	began := time.Now()
+	all := run(pool, os.Args[2], time.Duration(seconds*1e9), callers)
+	took := time.Since(began).Seconds()
+	at := func(share float64) int64 { return all[int(float64(len(all))*share)].Microseconds() }
+	check(json.NewEncoder(os.Stdout).Encode(map[string]int64{
+		"per_second": int64(float64(len(all)) / took), "p50_us": at(0.5), "p99_us": at(0.99)}))
+}
