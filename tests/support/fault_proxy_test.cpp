@@ -75,6 +75,7 @@ protected:
   ~FaultProxyTest() override { ::close(listener_); }
 
   void connect() {
+    const auto before = proxy_->accepted();
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -82,6 +83,8 @@ protected:
     client_ = std::make_unique<Socket>(::socket(AF_INET, SOCK_STREAM, 0));
     ASSERT_EQ(::connect(client_->fd(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
     server_ = std::make_unique<Socket>(::accept(listener_, nullptr, nullptr));
+    while (proxy_->accepted() == before)  // it connects before it counts
+      std::this_thread::yield();
   }
 
   void connect_with(const Fault& fault) {
