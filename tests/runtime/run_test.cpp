@@ -180,6 +180,8 @@ TEST_F(RunTest, LogsJsonLinesWhenAsked) {
 }
 
 TEST_F(RunTest, ShowsProgressOnATerminalOnly) {
+  if (!test::has_terminals())
+    GTEST_SKIP() << "no pseudo terminals on this machine: mount devpts on /dev/pts";
   const std::string steps =
     "  - {name: in, type: generate, count: 1000, rate: 1000/s}\n  - {type: drop}\n";
   auto launch = run_once(steps, {"--log-level", "off"});

@@ -27,10 +27,11 @@ void close_fd(int& fd) {
 std::array<int, 2> open_terminal() {
   const int ours = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   std::array<char, 128> name{};
-  if (ours < 0 || ::grantpt(ours) != 0 || ::unlockpt(ours) != 0
-      || ::ptsname_r(ours, name.data(), name.size()) != 0)
-    throw std::runtime_error{"no pseudo terminal"};
-  return {ours, ::open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC)};
+  int theirs = -1;
+  if (ours >= 0 && ::grantpt(ours) == 0 && ::unlockpt(ours) == 0
+      && ::ptsname_r(ours, name.data(), name.size()) == 0)
+    theirs = ::open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  return {ours, theirs};
 }
 
 std::array<int, 2> open_pipe() {
@@ -42,12 +43,22 @@ std::array<int, 2> open_pipe() {
 
 }  // namespace
 
+bool has_terminals() {
+  auto ends = open_terminal();
+  const bool found = ends[1] >= 0;
+  for (int& end : ends)
+    close_fd(end);
+  return found;
+}
+
 Process::Process(const Launch& launch)
   : pending_{launch.input}, keep_input_open_{launch.keep_input_open} {
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   const auto in = open_pipe();
   const auto out = open_pipe();
   auto err = launch.terminal ? open_terminal() : open_pipe();
+  if (err[1] < 0)
+    throw std::runtime_error{"no pseudo terminal"};
 
   std::vector<char*> arguments;
   for (const auto& argument : launch.arguments)

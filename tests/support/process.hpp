@@ -18,6 +18,9 @@
 
 namespace millrace::test {
 
+/// Whether pseudo terminals can be made here: a bare chroot without devpts has none.
+bool has_terminals();
+
 struct Launch {
   std::vector<std::string> arguments;  // the first one is the program
   std::string input{};                 // what stdin gives before it ends
