@@ -172,6 +172,10 @@ void DatabaseHandle::close() const {
   caf::anon_send(link_->actor, db::Close{});
 }
 
+std::shared_ptr<const sdk::MetricSource> DatabaseHandle::metrics() const {
+  return link_->metrics;
+}
+
 const sdk::DatabaseSettings& DatabaseHandle::settings() const noexcept {
   return *link_->settings;
 }

@@ -10,6 +10,7 @@
 
 #include "connectors/sdk/database.hpp"
 #include "connectors/sdk/log.hpp"
+#include "connectors/sdk/metrics.hpp"
 #include "connectors/sdk/result.hpp"
 #include "connectors/sdk/statement.hpp"
 
@@ -112,6 +113,9 @@ public:
 
   /// Closes now: what is under way is answered with an error. May be called twice.
   void close() const;
+
+  /// The pool's counters and histograms; they outlive it.
+  std::shared_ptr<const sdk::MetricSource> metrics() const;
 
   const sdk::DatabaseSettings& settings() const noexcept;
   const sdk::DatabaseDriver& driver() const noexcept;

@@ -1,6 +1,7 @@
 #include "actors/db/pool.hpp"
 
 #include "actors/db/connection.hpp"
+#include "actors/db/echo.hpp"
 #include "actors/db/health.hpp"
 #include "actors/db/session.hpp"
 
@@ -24,6 +25,9 @@ PoolLimits limits_of(const PoolServices& services) {
   limits.lane = std::min(settings.pool.lane_limit(), driver.lane_limit(settings));
   limits.writing_sessions = driver.writing_session_limit(settings);
   limits.keeps_connection = driver.keeps_connection(settings);
+  limits.wants_writes = settings.target_session_attrs == "read-write"
+                        || settings.target_session_attrs == "primary";
+  limits.metrics = services.metrics;
   if (settings.pool.lane_connections == 0)
     limits.lane = std::min(limits.lane, std::max(1U, limits.connections / 4));
   return limits;
@@ -67,6 +71,28 @@ void carry_out(Self self, GrantSession& grant) {
   state.session_on.emplace(actor.address(), grant.id);
   state.lent_to.insert_or_assign(grant.id, actor.address());
   grant.request->answer(SessionHandle{std::make_shared<SessionLink>(std::move(actor), fate)});
+}
+
+void carry_out(Self self, const ReportLeak& leak) {
+  const auto& services = self->state.services;
+  const auto fields = {
+    sdk::LogField{"server", sdk::Value{services.settings->name}},
+    sdk::LogField{"holder", sdk::Value{leak.holder.empty() ? "unknown" : leak.holder}},
+    sdk::LogField{"held_ms", sdk::Value{leak.held.count()}}};
+  if (leak.returned)
+    services.log->info("session returned that had been held for too long", fields);
+  else
+    services.log->warn("session held for too long", fields);
+}
+
+void carry_out(Self self, const ReportRetry& retry) {
+  const auto& services = self->state.services;
+  services.log->debug("statement failed and is tried again",
+                      {{"server", sdk::Value{services.settings->name}},
+                       {"sqlstate", sdk::Value{retry.sqlstate}},
+                       {"kind", sdk::Value{sdk::to_string(retry.kind)}},
+                       {"attempt", sdk::Value{retry.attempt}},
+                       {"wait_ms", sdk::Value{retry.wait.count()}}});
 }
 
 void arm(Self self, sdk::Instant now) {
@@ -119,6 +145,7 @@ void settle(Self self, sdk::Instant now) {
   auto& state = self->state;
   for (auto& action : state.core->take_actions())
     std::visit([self](auto& what) { carry_out(self, what); }, action);
+  state.services.metrics->show(state.core->info());
   log_state(self);
   if (!state.drained.empty() && state.core->drained())
     shut(self, {sdk::ErrorKind::connection, "the database pool is closed"});
@@ -178,6 +205,11 @@ PoolActor::behavior_type pool(Self self, PoolServices services) {
   return {
     [self](const ExecuteSql& execute) {
       const auto now = now_of(self);
+      if (self->state.services.settings->echo) {
+        for (const auto& statement : execute.request->statements)
+          echo(*statement, "shared lane", *self->state.services.settings,
+               *self->state.services.log);
+      }
       self->state.core->submit(execute.request, now);
       settle(self, now);
     },

@@ -22,7 +22,10 @@ sdk::Error too_many_sets() {
 }  // namespace
 
 PoolCore::PoolCore(PoolLimits limits, std::uint64_t seed)
-  : limits_{std::move(limits)}, retry_{limits_.retry, seed}, random_{seed} {
+  : limits_{std::move(limits)},
+    metrics_{limits_.metrics ? limits_.metrics : std::make_shared<PoolMetrics>(limits_.server)},
+    retry_{limits_.retry, seed},
+    random_{seed} {
   limits_.connections = std::max(1U, limits_.connections);
   limits_.lane = std::clamp(limits_.lane, 1U, limits_.connections);
 }
@@ -65,6 +68,8 @@ void PoolCore::connected(ConnectionId id, sdk::Instant now) {
   found->second.state = State::ready;
   found->second.last_used = now;
   found->second.retire_at = retirement(now);
+  metrics_->connect.observe(now - found->second.since);
+  metrics_->connects.add();
   ++counters_.connects;
   failures_ = 0;
   refused_ = false;
@@ -77,6 +82,10 @@ void PoolCore::answered(ConnectionId id, std::vector<ItemAnswer> answers, sdk::I
   const auto found = connections_.find(id);
   std::vector<RequestPtr> touched;
   for (auto& answer : answers) {
+    if (answer.id == check_entry) {
+      checked(id, answer.result.has_value(), now);
+      continue;
+    }
     if (found != connections_.end() && found->second.in_flight > 0)
       --found->second.in_flight;
     const auto request = open_.find(answer.id >> item_bits);
@@ -88,8 +97,11 @@ void PoolCore::answered(ConnectionId id, std::vector<ItemAnswer> answers, sdk::I
   }
   if (found != connections_.end())
     found->second.last_used = now;
+  if (std::exchange(demoted_, false))
+    leave_servers(now);
   for (const auto& request : touched)
     finish_round(request, now);
+  finish_retiring(now);
   balance(now);
 }
 
@@ -101,11 +113,20 @@ void PoolCore::settle_item(const RequestPtr& request, ItemAnswer answer) {
   item.in_flight = false;
   --request->in_flight;
   ++counters_.statements;
+  metrics_->statements.add();
+  if (!answer.result) {
+    metrics_->failed_statements.add();
+    const bool writes = !request->statements[item.statement]->options.read_only;
+    if (limits_.wants_writes && writes && answer.result.error().code() == "25006") {
+      answer.result = demoted_error(answer.result.error());
+      demoted_ = true;
+    }
+  }
   if (answer.result) {
     retry_.succeeded();
   } else if (!request->atomic) {
     if (const auto wait = retry_.after_error(answer.result.error(), item.attempts)) {
-      ++counters_.retries;
+      note_retry(answer.result.error(), item.attempts, *wait);
       request->again.push_back(index);
       request->again_after = std::max(request->again_after, *wait);
       return;
@@ -129,7 +150,7 @@ void PoolCore::finish_atomic(const RequestPtr& request) {
   if (guilty == nullptr)
     return;
   if (const auto wait = retry_.after_error(guilty->result->error(), guilty->attempts)) {
-    ++counters_.retries;
+    note_retry(guilty->result->error(), guilty->attempts, *wait);
     request->again_after = *wait;
     for (std::uint32_t i = 0; i < request->items.size(); ++i) {
       request->items[i].result.reset();
@@ -176,8 +197,10 @@ void PoolCore::lost(ConnectionId id, const sdk::WireLoss& loss, sdk::Instant now
     return;
   if (state == State::connecting)
     connect_failed(loss, now);
-  else if (state != State::closing)
+  else if (state != State::closing) {
     ++counters_.losses;
+    metrics_->losses.add();
+  }
   recover_from(id, loss, now);
   balance(now);
 }
@@ -230,7 +253,7 @@ void PoolCore::recover_items(const RequestPtr& request, const sdk::WireLoss& los
     const auto verdict = judge(request, i, loss, phases);
     if (retry_.allows_after_loss(verdict, item.attempts)) {
       request->again.push_back(i);
-      ++counters_.retries;
+      note_retry(loss.error, item.attempts, std::chrono::milliseconds{0});
     } else {
       item.result = after_loss(verdict, loss).with_attempts(item.attempts);
     }
@@ -248,6 +271,8 @@ void PoolCore::recover_group(const RequestPtr& request, const sdk::WireLoss& los
   }
   const auto attempts = request->items.front().attempts;
   const bool repeat = retry_.allows_after_loss(verdict, attempts);
+  if (repeat)
+    note_retry(loss.error, attempts, std::chrono::milliseconds{0});
   for (std::uint32_t i = 0; i < request->items.size(); ++i) {
     request->items[i].result.reset();
     if (repeat)
@@ -261,11 +286,24 @@ void PoolCore::released(ConnectionId id, bool clean, sdk::Instant now) {
   const auto found = connections_.find(id);
   if (found == connections_.end() || found->second.state != State::lent)
     return;
-  found->second.state = State::ready;
-  found->second.last_used = now;
-  if (!clean)
-    close(id, found->second);
+  auto& connection = found->second;
+  connection.state = State::ready;
+  connection.last_used = now;
+  const auto held = now - connection.since;
+  metrics_->use.observe(held);
+  if (std::exchange(connection.leak_told, false))
+    actions_.emplace_back(ReportLeak{
+      connection.holder, std::chrono::duration_cast<std::chrono::milliseconds>(held), true});
+  if (!clean || connection.retiring || (connection.retire_at && *connection.retire_at <= now))
+    close(id, connection);
   balance(now);
+}
+
+void PoolCore::note_retry(const sdk::Error& error, std::uint32_t attempt,
+                          std::chrono::milliseconds wait) {
+  ++counters_.retries;
+  metrics_->retried(error.code());
+  actions_.emplace_back(ReportRetry{error.code(), error.kind(), attempt, wait});
 }
 
 void PoolCore::drain(sdk::Instant now) {
@@ -308,6 +346,8 @@ void PoolCore::shut(const sdk::Error& error) {
 void PoolCore::tick(sdk::Instant now) {
   requeue_retries(now);
   expire_waiting(now);
+  expire_checks(now);
+  report_leaks(now);
   retire(now);
   balance(now);
 }

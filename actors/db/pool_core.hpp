@@ -8,6 +8,7 @@
 //   arm(core.next_tick());
 #pragma once
 
+#include "actors/db/pool_metrics.hpp"
 #include "actors/db/request.hpp"
 #include "actors/db/retry_policy.hpp"
 
@@ -33,7 +34,9 @@ struct PoolLimits {
   std::uint32_t writing_sessions =
     std::numeric_limits<std::uint32_t>::max();  // at a time, that may write
   bool keeps_connection = false;                // the data lives in the connection
+  bool wants_writes = false;                    // a server that takes none is the wrong one
   std::string server;                           // its name, for messages
+  std::shared_ptr<PoolMetrics> metrics;         // null: its own
 };
 
 /// What an entry gave, decoded.
@@ -62,7 +65,27 @@ struct GrantSession {
   SessionRequestPtr request;
 };
 
-using PoolAction = std::variant<OpenConnection, CloseConnection, SendEntries, GrantSession>;
+/// A session is held for longer than `leak_threshold`, or came back after that was said.
+struct ReportLeak {
+  std::string holder;
+  std::chrono::milliseconds held;
+  bool returned = false;
+};
+
+/// Something is tried again; for the log.
+struct ReportRetry {
+  std::string sqlstate;
+  sdk::ErrorKind kind;
+  std::uint32_t attempt;  // that failed
+  std::chrono::milliseconds wait;
+};
+
+using PoolAction =
+  std::variant<OpenConnection, CloseConnection, SendEntries, GrantSession, ReportLeak, ReportRetry>;
+
+/// The error of a statement that a server refused because it takes no writes any more: it never
+/// ran, and another host may take it.
+sdk::Error demoted_error(const sdk::Error& refused);
 
 class PoolCore {
 public:
@@ -80,6 +103,10 @@ public:
 
   /// A session gives its connection back; `clean`: nothing of the session is left in it.
   void released(ConnectionId id, bool clean, sdk::Instant now);
+
+  /// The servers we are connected to are to be left, as soon as each connection is idle: they take
+  /// no writes any more.
+  void leave_servers(sdk::Instant now);
 
   void tick(sdk::Instant now);
 
@@ -101,7 +128,13 @@ public:
   const std::optional<sdk::Error>& down_reason() const noexcept { return down_; }
 
 private:
-  enum class State : std::uint8_t { connecting, ready, lent, closing };
+  enum class State : std::uint8_t {
+    connecting,
+    ready,
+    checking,  // was idle for long: asked whether it is still there
+    lent,
+    closing
+  };
 
   struct Connection {
     State state = State::connecting;
@@ -109,7 +142,11 @@ private:
     RequestPtr partial;   // the rest of it goes out when there is room
     std::uint32_t in_flight = 0;
     sdk::Instant last_used;
+    sdk::Instant since;  // opened, asked or lent
     std::optional<sdk::Instant> retire_at;
+    bool retiring = false;  // gets no more work, and is closed once it is idle
+    std::string holder;     // of one that is lent
+    bool leak_told = false;
   };
 
   struct KeyOrder {
@@ -132,6 +169,8 @@ private:
   void recover_group(const RequestPtr& request, const sdk::WireLoss& loss, const Phases& phases);
   static LossVerdict judge(const RequestPtr& request, std::uint32_t item, const sdk::WireLoss& loss,
                            const Phases& phases);
+
+  void note_retry(const sdk::Error& error, std::uint32_t attempt, std::chrono::milliseconds wait);
 
   // pool_queue.cpp: who waits
   std::optional<sdk::Error> refusal(bool backlog, sdk::Instant now) const;
@@ -161,11 +200,23 @@ private:
   bool lane_has_room() const;
   void reserve_for_sessions();
   void serve_reserved(sdk::Instant now);
-  void grant(Connections::iterator connection, std::deque<SessionRequestPtr>::iterator session);
+  void grant(Connections::iterator connection, std::deque<SessionRequestPtr>::iterator session,
+             sdk::Instant now);
+
+  // pool_care.cpp: whether a connection is still good, and who holds it for too long
+  bool is_stale(const Connection& connection, sdk::Instant now) const;
+  bool check(Connections::iterator connection, sdk::Instant now);
+  void checked(ConnectionId id, bool well, sdk::Instant now);
+  void expire_checks(sdk::Instant now);
+  void report_leaks(sdk::Instant now);
+  void finish_retiring(sdk::Instant now);
+  std::optional<sdk::Instant> next_care() const;
+  std::uint32_t count(State state) const;
 
   // pool_growth.cpp: how many connections, and when the server is down
   void grow(sdk::Instant now);
-  void open();
+  void open(sdk::Instant now);
+  void drop_overflow();
   void close(ConnectionId id, Connection& connection);
   std::optional<sdk::Instant> retirement(sdk::Instant now);
   void retire(sdk::Instant now);
@@ -176,7 +227,10 @@ private:
   bool is_idle(const Connection& connection) const;
   sdk::Error down_error(sdk::Instant now) const;
 
+  static constexpr std::uint64_t check_entry = 0;  // no request has this number
+
   PoolLimits limits_;
+  std::shared_ptr<PoolMetrics> metrics_;
   RetryPolicy retry_;
   std::mt19937_64 random_;
   Connections connections_;
@@ -193,9 +247,11 @@ private:
   std::uint64_t last_request_ = 0;
   std::uint32_t failures_ = 0;  // connects that failed in a row
   bool refused_ = false;        // by the server: it does not like our settings
+  sdk::Instant now_;            // when `balance` began
   std::optional<sdk::Instant> next_probe_;
   sdk::Instant last_probe_;
   std::optional<sdk::Error> down_;
+  bool demoted_ = false;  // an answer said that its server takes no writes any more
   bool draining_ = false;
   bool shut_ = false;
   PoolInfo counters_;

@@ -15,6 +15,7 @@ constexpr unsigned item_bits = 24;
 void PoolCore::balance(sdk::Instant now) {
   if (shut_)
     return;
+  now_ = now;
   serve_reserved(now);
   // Connections of the lane that have room again, then idle ones for whoever waits longest.
   for (auto& [id, connection] : connections_) {
@@ -27,15 +28,18 @@ void PoolCore::balance(sdk::Instant now) {
       break;
     const bool lane = !waiting_.empty() && !lane_has_room() && lanes_busy() < limits_.lane;
     const auto session = next_session();
-    if (session != sessions_.end() && (!lane || (*session)->id < waiting_.front()->id)) {
-      grant(idle, session);
+    if (!lane && session == sessions_.end())
+      break;
+    if (is_stale(idle->second, now)) {
+      if (!check(idle, now))
+        break;
+    } else if (session != sessions_.end() && (!lane || (*session)->id < waiting_.front()->id)) {
+      grant(idle, session, now);
     } else if (lane) {
       feed(idle->first, idle->second);
       // What waits is bound to other connections by its order.
       if (idle->second.in_flight == 0)
         break;
-    } else {
-      break;
     }
   }
   reserve_for_sessions();
@@ -43,7 +47,8 @@ void PoolCore::balance(sdk::Instant now) {
 }
 
 bool PoolCore::is_idle(const Connection& connection) const {
-  return connection.state == State::ready && connection.in_flight == 0 && !connection.partial;
+  return connection.state == State::ready && connection.in_flight == 0 && !connection.partial
+         && !connection.retiring;
 }
 
 PoolCore::Connections::iterator PoolCore::pick_idle() {
@@ -62,7 +67,8 @@ PoolCore::Connections::iterator PoolCore::pick_idle() {
 
 std::uint32_t PoolCore::lanes_busy() const {
   return static_cast<std::uint32_t>(std::ranges::count_if(connections_, [](const auto& entry) {
-    return entry.second.state == State::ready && entry.second.in_flight > 0;
+    return entry.second.state == State::ready && entry.second.in_flight > 0
+           && !entry.second.retiring;
   }));
 }
 
@@ -71,15 +77,16 @@ std::uint32_t PoolCore::lanes_busy() const {
 bool PoolCore::lane_has_room() const {
   return std::ranges::any_of(connections_, [this](const auto& entry) {
     const auto& [id, connection] = entry;
-    return connection.state == State::ready && id != reserved_ && connection.in_flight > 0
-           && connection.in_flight <= limits_.pool.lane_depth / 2 && !connection.partial;
+    return connection.state == State::ready && id != reserved_ && !connection.retiring
+           && connection.in_flight > 0 && connection.in_flight <= limits_.pool.lane_depth / 2
+           && !connection.partial;
   });
 }
 
 void PoolCore::feed(ConnectionId id, Connection& connection) {
   // Refilled in lumps: a half-empty pipeline is still full for the server.
   const auto depth = limits_.pool.lane_depth;
-  if (id == reserved_)
+  if (id == reserved_ || connection.retiring)
     return;
   while (connection.in_flight <= depth / 2) {
     if (!connection.partial)
@@ -110,14 +117,19 @@ void PoolCore::dispatch(ConnectionId id, Connection& connection, const RequestPt
   }
   request->in_flight += static_cast<std::uint32_t>(count);
   connection.in_flight += static_cast<std::uint32_t>(count);
+  metrics_->depth.observe(static_cast<double>(connection.in_flight));
   if (request->sent == request->todo.size())
     connection.partial.reset();
   actions_.emplace_back(SendEntries{id, std::move(entries)});
 }
 
 void PoolCore::grant(Connections::iterator connection,
-                     std::deque<SessionRequestPtr>::iterator session) {
+                     std::deque<SessionRequestPtr>::iterator session, sdk::Instant now) {
+  metrics_->wait.observe(now - (*session)->accepted);
   connection->second.state = State::lent;
+  connection->second.since = now;
+  connection->second.holder = (*session)->options.holder;
+  connection->second.leak_told = false;
   connection->second.writes = !(*session)->options.read_only;
   actions_.emplace_back(GrantSession{connection->first, *session});
   sessions_.erase(session);
@@ -130,11 +142,11 @@ void PoolCore::reserve_for_sessions() {
     reserved_ = 0;
     return;
   }
-  if (reserved_ != 0 || connections_.size() < limits_.connections)
+  if (reserved_ != 0 || connections_.size() < limits_.connections || count(State::checking) > 0)
     return;
   auto least = connections_.end();
   for (auto it = connections_.begin(); it != connections_.end(); ++it) {
-    if (it->second.state == State::ready && it->second.in_flight > 0
+    if (it->second.state == State::ready && it->second.in_flight > 0 && !it->second.retiring
         && (least == connections_.end() || it->second.in_flight < least->second.in_flight))
       least = it;
   }
@@ -154,7 +166,7 @@ void PoolCore::serve_reserved(sdk::Instant now) {
     requeue(rest, now);
   }
   if (const auto session = next_session(); session != sessions_.end())
-    grant(found, session);
+    grant(found, session, now);
 }
 
 }  // namespace millrace::actors::db

@@ -45,17 +45,20 @@ bool PoolCore::may_probe() const {
 void PoolCore::grow(sdk::Instant now) {
   if (shut_)
     return;
+  drop_overflow();
   if (failures_ > 0) {
     if (may_probe() && now >= *next_probe_) {
       last_probe_ = now;
-      open();
+      open(now);
     }
     return;
   }
   std::uint32_t connecting = 0;
   std::uint32_t working = 0;
   for (const auto& [id, connection] : connections_) {
-    connecting += connection.state == State::connecting ? 1 : 0;
+    // One that is being checked is as good as a new one, as a rule.
+    connecting += connection.state == State::connecting || connection.state == State::checking ? 1
+                                                                                               : 0;
     working += connection.state == State::ready || connection.state == State::lent ? 1 : 0;
   }
   // 1, 2, 4, … at a time: a spike of short statements is over before a crowd of connections is
@@ -64,14 +67,27 @@ void PoolCore::grow(sdk::Instant now) {
   const auto at_once = std::max(1U, working);
   for (auto count = connections_.size();
        wants > connecting && connecting < at_once && count < limits_.connections; ++count) {
-    open();
+    open(now);
     ++connecting;
   }
 }
 
-void PoolCore::open() {
+// What was opened above `max_size` goes as soon as nobody needs it.
+void PoolCore::drop_overflow() {
+  if (connections_.size() <= limits_.pool.max_size || !waiting_.empty() || !sessions_.empty())
+    return;
+  auto above = connections_.size() - count(State::closing);
+  for (auto& [id, connection] : connections_) {
+    if (above > limits_.pool.max_size && is_idle(connection)) {
+      close(id, connection);
+      --above;
+    }
+  }
+}
+
+void PoolCore::open(sdk::Instant now) {
   const auto id = ++last_connection_;
-  connections_.emplace(id, Connection{});
+  connections_.emplace(id, Connection{}).first->second.since = now;
   actions_.emplace_back(OpenConnection{id});
 }
 
@@ -128,27 +144,29 @@ void PoolCore::fail_waiting(const sdk::Error& error) {
 // Up to a tenth early, so that what was opened together does not end together.
 std::optional<sdk::Instant> PoolCore::retirement(sdk::Instant now) {
   const auto life = limits_.pool.max_lifetime.count();
-  if (life == 0)
+  if (life == 0 || limits_.keeps_connection)
     return std::nullopt;
   return now
          + milliseconds{life - std::uniform_int_distribution<std::int64_t>{0, life / 10}(random_)};
 }
 
 void PoolCore::retire(sdk::Instant now) {
-  auto total = connections_.size();
+  if (limits_.keeps_connection)
+    return;
+  auto total = connections_.size() - count(State::closing);
   for (auto& [id, connection] : connections_) {
-    if (!is_idle(connection) || limits_.keeps_connection)
-      continue;
-    const bool old = connection.retire_at && *connection.retire_at <= now;
-    const bool idle = limits_.pool.max_idle > 0ms
+    // One that is never idle gets no more work: else it would live for ever.
+    connection.retiring = connection.retiring
+                          || (connection.retire_at && *connection.retire_at <= now);
+    const bool idle = is_idle(connection) && limits_.pool.max_idle > 0ms
                       && connection.last_used + limits_.pool.max_idle <= now
                       && total > limits_.pool.min_size;
-    const bool overflow = total > limits_.pool.max_size && waiting_.empty() && sessions_.empty();
-    if (old || idle || overflow) {
+    if (idle) {
       close(id, connection);
       --total;
     }
   }
+  finish_retiring(now);
 }
 
 std::optional<sdk::Instant> PoolCore::next_tick() const {
@@ -163,14 +181,15 @@ std::optional<sdk::Instant> PoolCore::next_tick() const {
     at(retries_.begin()->first);
   if (failures_ > 0 && may_probe())
     at(*next_probe_);
+  if (const auto care = next_care())
+    at(*care);
   if (limits_.keeps_connection)
     return next;
   for (const auto& [id, connection] : connections_) {
-    if (!is_idle(connection))
-      continue;
-    if (limits_.pool.max_idle > 0ms && connections_.size() > limits_.pool.min_size)
+    if (is_idle(connection) && limits_.pool.max_idle > 0ms
+        && connections_.size() > limits_.pool.min_size)
       at(connection.last_used + limits_.pool.max_idle);
-    if (connection.retire_at)
+    if (connection.state == State::ready && connection.retire_at && !connection.retiring)
       at(*connection.retire_at);
   }
   return next;

@@ -23,6 +23,7 @@ std::optional<sdk::Error> PoolCore::refusal(bool backlog, sdk::Instant now) cons
   if (down_)
     return down_error(now);
   if (!backlog && waiting_.size() + sessions_.size() >= limits_.pool.max_waiting) {
+    metrics_->exhausted.add();
     sdk::Error::Detail detail{.hint = "raise pool.max_waiting, or send less at a time"};
     detail.retryable = true;
     return sdk::Error{sdk::ErrorKind::overloaded,
@@ -46,6 +47,7 @@ sdk::Instant PoolCore::deadline_of(bool backlog, std::chrono::milliseconds limit
 
 void PoolCore::accept(const RequestPtr& request, sdk::Instant now) {
   request->id = ++last_request_;
+  request->accepted = now;
   request->deadline = deadline_of(
     request->backlog, request->urgent ? std::chrono::milliseconds{1000} : limits_.pool.timeout,
     now);
@@ -60,6 +62,7 @@ void PoolCore::accept(const RequestPtr& request, sdk::Instant now) {
 
 void PoolCore::accept(SessionRequestPtr request, sdk::Instant now) {
   request->id = ++last_request_;
+  request->accepted = now;
   request->deadline = deadline_of(request->backlog, limits_.pool.timeout, now);
   sessions_.push_back(std::move(request));
 }
@@ -116,6 +119,8 @@ RequestPtr PoolCore::next_for(ConnectionId id) {
     }
     auto request = waiting_[i];
     request->connection = id;
+    if (request->items.front().attempts == 0)
+      metrics_->wait.observe(now_ - request->accepted);
     waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
     return request;
   }
@@ -179,6 +184,7 @@ void PoolCore::expire_waiting(sdk::Instant now) {
       left.push_back(std::move(request));
       continue;
     }
+    metrics_->exhausted.add();
     fail_unsent(request, error);
     complete(request);
   }
@@ -187,8 +193,10 @@ void PoolCore::expire_waiting(sdk::Instant now) {
   for (auto& request : std::exchange(sessions_, {})) {
     if (stays(request))
       sessions.push_back(std::move(request));
-    else
+    else {
+      metrics_->exhausted.add();
       request->answer(error);
+    }
   }
   sessions_ = std::move(sessions);
 }

@@ -145,10 +145,12 @@ struct PoolServices {
   sdk::Log* log = nullptr;
   const sdk::Clock* clock = nullptr;
   std::uint64_t seed = 0;
+  std::shared_ptr<PoolMetrics> metrics;
 };
 
 struct PoolLink {
   PoolActor actor;
+  std::shared_ptr<PoolMetrics> metrics;
   const sdk::DatabaseDriver* driver = nullptr;
   std::shared_ptr<const sdk::DatabaseSettings> settings;
 };

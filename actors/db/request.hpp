@@ -64,6 +64,7 @@ public:
 
   // Kept by PoolCore.
   std::uint64_t id = 0;
+  sdk::Instant accepted;
   sdk::Instant deadline;            // for being taken by a connection
   ConnectionId connection = 0;      // that has items of it in flight, or 0
   std::vector<std::uint32_t> todo;  // items to send, in order
@@ -94,6 +95,7 @@ struct SessionRequest {
   bool backlog = false;  // a pipeline's: waits as long as it takes
 
   std::uint64_t id = 0;  // kept by PoolCore
+  sdk::Instant accepted;
   sdk::Instant deadline;
 };
 

@@ -68,14 +68,14 @@ std::optional<std::chrono::milliseconds> RetryPolicy::after_error(const sdk::Err
   const bool connection = error.kind() == sdk::ErrorKind::connection;
   if (!error.retryable() || error.outcome_unknown() || (!conflict && !connection))
     return std::nullopt;
-  if (attempts >= settings_.attempts || !spend())
+  if (attempts >= settings_.total_attempts() || !spend())
     return std::nullopt;
   return Backoff{conflict ? settings_.conflict_base : settings_.connection_base, settings_.cap}
     .wait(attempts, random_);
 }
 
 bool RetryPolicy::allows_after_loss(LossVerdict verdict, std::uint32_t attempts) {
-  if (verdict == LossVerdict::unknown || attempts >= settings_.attempts)
+  if (verdict == LossVerdict::unknown || attempts >= settings_.total_attempts())
     return false;
   return verdict == LossVerdict::never_happened || spend();
 }

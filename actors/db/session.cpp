@@ -1,5 +1,6 @@
 #include "actors/db/session.hpp"
 
+#include "actors/db/echo.hpp"
 #include "dsl/sql/classify.hpp"
 #include "dsl/sql/lexer.hpp"
 
@@ -108,6 +109,7 @@ void send(Self self, const SessionCommand& command) {
   std::vector<std::shared_ptr<const sdk::Statement>> statements;
   for (const auto& statement : command.request->statements) {
     statements.push_back(within(state, statement));
+    echo(*statement, "transaction", *state.setup.services.settings, *state.setup.services.log);
     if (command.verb == SessionVerb::execute && !state.touched)
       state.touched = leaves_traces(statement->sql);
   }

@@ -14,8 +14,10 @@ sdk::Result<DatabaseHandle> spawn_pool(caf::actor_system& system, PoolSetup setu
                             .reactor = setup.reactor,
                             .log = setup.log,
                             .clock = setup.clock,
-                            .seed = setup.seed};
+                            .seed = setup.seed,
+                            .metrics = std::make_shared<db::PoolMetrics>(setup.settings->name)};
   auto link = std::make_shared<db::PoolLink>();
+  link->metrics = services.metrics;
   link->driver = setup.driver;
   link->settings = std::move(setup.settings);
   link->actor = system.spawn(db::pool, std::move(services));

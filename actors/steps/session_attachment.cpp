@@ -16,11 +16,14 @@ sdk::Isolation isolation_of(const std::string& name) {
 
 }  // namespace
 
-sdk::TransactionOptions pool_options(const dsl::TransactionOptions& options) {
+sdk::TransactionOptions pool_options(const dsl::TransactionOptions& options,
+                                     const dsl::PipelineProgram& pipeline,
+                                     const dsl::StepProgram& step) {
   return {.isolation = isolation_of(options.isolation),
           .read_only = options.read_only,
           .deferrable = options.deferrable,
-          .idle_timeout = options.timeout};
+          .timeout = options.timeout,
+          .holder = "pipeline '" + pipeline.name + "', step '" + step.name + "'"};
 }
 
 }  // namespace millrace::actors

@@ -46,6 +46,8 @@ inline const SessionHandle* session_of(const sdk::Record& record, std::uint32_t 
 }
 
 /// What the DSL says of a transaction, as the pool takes it.
-sdk::TransactionOptions pool_options(const dsl::TransactionOptions& options);
+sdk::TransactionOptions pool_options(const dsl::TransactionOptions& options,
+                                     const dsl::PipelineProgram& pipeline,
+                                     const dsl::StepProgram& step);
 
 }  // namespace millrace::actors

@@ -25,6 +25,7 @@ public:
     : step_{step},
       call_{call},
       maker_{call, *env.program},
+      pipeline_{*env.pipeline},
       database_{(*env.databases)[call.server]},
       gate_{!step.ordered} {}
 
@@ -59,10 +60,11 @@ private:
       give_back(ticket, {});
       return;
     }
-    database_.begin(pool_options(call_.transaction), [post = context_->post(), this, ticket,
-                                                      lane](sdk::Result<SessionHandle> session) {
-      post([this, ticket, lane, session] { on_begun(ticket, lane, session); });
-    });
+    database_.begin(
+      pool_options(call_.transaction, pipeline_, step_),
+      [post = context_->post(), this, ticket, lane](sdk::Result<SessionHandle> session) {
+        post([this, ticket, lane, session] { on_begun(ticket, lane, session); });
+      });
   }
 
   void on_begun(Ticket ticket, std::uint64_t lane, const sdk::Result<SessionHandle>& session) {
@@ -180,6 +182,7 @@ private:
   const dsl::StepProgram& step_;
   const dsl::DatabaseCall& call_;
   StatementMaker maker_;
+  const dsl::PipelineProgram& pipeline_;
   const DatabaseHandle& database_;
   LaneGate gate_;
   StageContext* context_ = nullptr;

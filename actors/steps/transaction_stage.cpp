@@ -35,6 +35,7 @@ public:
                    const StageEnv& env)
     : step_{step},
       block_{block},
+      pipeline_{*env.pipeline},
       database_{(*env.databases)[block.server]},
       jitter_{env.seed},
       retry_{block.options.retry.value_or(dsl::RetryPolicy{
@@ -111,7 +112,7 @@ private:
       drop(ticket, lane);
       return;
     }
-    database_.begin(pool_options(block_.options),
+    database_.begin(pool_options(block_.options, pipeline_, step_),
                     [post = context_->post(), this, ticket, lane, records,
                      tries](const sdk::Result<SessionHandle>& session) {
                       post([this, ticket, lane, records, tries, session] {
@@ -285,6 +286,7 @@ private:
 
   const dsl::StepProgram& step_;
   const dsl::TransactionBlock& block_;
+  const dsl::PipelineProgram& pipeline_;
   const DatabaseHandle& database_;
   Jitter jitter_;
   dsl::RetryPolicy retry_;

@@ -60,6 +60,14 @@ public:
             "DISCARD SEQUENCES"};
   }
 
+  std::string_view transaction_id_sql() const noexcept override {
+    return "SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text AS xid";
+  }
+
+  std::string_view transaction_outcome_sql() const noexcept override {
+    return "SELECT pg_catalog.pg_xact_status($1::pg_catalog.text::pg_catalog.xid8) AS outcome";
+  }
+
   std::string_view current_datetime_sql() const noexcept override { return "CURRENT_TIMESTAMP"; }
 
   std::string_view current_date_sql() const noexcept override { return "CURRENT_DATE"; }

@@ -38,6 +38,7 @@ struct WireEntry {
   std::shared_ptr<const Statement> statement;
   std::uint32_t set = 0;
   bool sync = true;
+  bool flush = false;  // the server sends its result at once, and a loss brings it
 };
 
 /// What a statement gave, as the driver has it; decoded by an actor, off the reactor.
@@ -61,6 +62,7 @@ struct WireAnswer {
 struct UnansweredEntry {
   std::uint64_t id = 0;
   StatementPhase phase = StatementPhase::queued;
+  std::shared_ptr<RawResult> result{};  // of one with `flush` that is complete; else null
 };
 
 struct WireLoss {
@@ -123,6 +125,14 @@ public:
   /// What takes away everything that a transaction left behind in its connection; none: only
   /// closing it does.
   virtual std::vector<std::string> reset_sql(const DatabaseSettings&) const { return {}; }
+
+  /// Gives the number of the open transaction in its one column; NULL where it wrote nothing.
+  /// Empty: transactions have none.
+  virtual std::string_view transaction_id_sql() const noexcept { return {}; }
+
+  /// Gives what became of the transaction of number $1: "committed", "aborted" or "in progress";
+  /// NULL where it was too long ago.
+  virtual std::string_view transaction_outcome_sql() const noexcept { return {}; }
 
   /// What `currentdatetime()` and `currentdate()` are, written into a statement.
   virtual std::string_view current_datetime_sql() const noexcept = 0;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <string_view>
 
 namespace millrace::sdk {
@@ -15,6 +16,7 @@ using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
 constexpr milliseconds longest_wait = 24h * 365;
+constexpr std::uint32_t most_attempts = 100;
 
 // A duration whose bare number counts in `unit`: libraries that people come from say `timeout: 30`.
 void duration(ConfigReader& in, std::string_view name, milliseconds& out, std::string_view doc,
@@ -76,12 +78,16 @@ void read_pool(ConfigReader& in, PoolSettings& pool) {
 }
 
 void read_retry(ConfigReader& in, DatabaseRetry& retry) {
-  in.optional("attempts", retry.attempts, "Attempts in total");
+  in.optional(
+    "attempts", retry.attempts,
+    "Attempts in total; default: DB_RETRY_RETRIES_NUMBER or DB_UTILS_RETRIES_NUMBER of the "
+    "environment, else 3");
   duration(in, "base", retry.conflict_base, "First wait after a conflict, before jitter", 1ms);
   duration(in, "connection_base", retry.connection_base,
            "First wait after a lost connection, before jitter", 1ms);
   duration(in, "cap", retry.cap, "Longest wait");
-  in.check(retry.attempts >= 1 && retry.attempts <= 100, "attempts", "between 1 and 100");
+  in.check(!retry.attempts || (*retry.attempts >= 1 && *retry.attempts <= most_attempts),
+           "attempts", "between 1 and 100");
 }
 
 bool to_port(std::string_view text, std::uint16_t& port) {
@@ -165,6 +171,21 @@ void check_address(ConfigReader& in, const DatabaseSettings& settings) {
 
 }  // namespace
 
+std::uint32_t DatabaseRetry::default_attempts() {
+  for (const char* name : {"DB_RETRY_RETRIES_NUMBER", "DB_UTILS_RETRIES_NUMBER"}) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody here sets variables
+    const char* text = std::getenv(name);
+    if (text == nullptr)
+      continue;
+    std::uint32_t value = 0;
+    const auto* last = text + std::string_view{text}.size();
+    const auto [end, failure] = std::from_chars(text, last, value);
+    if (failure == std::errc{} && end == last && value >= 1 && value <= most_attempts)
+      return value;
+  }
+  return 3;
+}
+
 std::uint32_t PoolSettings::lane_limit() const noexcept {
   const auto wanted = lane_connections > 0 ? lane_connections : limit() / 4;
   return std::clamp<std::uint32_t>(wanted, 1, std::max<std::uint32_t>(1, limit()));
@@ -182,6 +203,8 @@ void read_database_settings(ConfigReader& in, DatabaseSettings& settings) {
   duration(in, "connect_timeout", settings.connect_timeout, "How long to try each host");
   duration(in, "statement_timeout", settings.statement_timeout,
            "Longest a statement may run; 0: no limit");
+  duration(in, "idle_in_transaction", settings.idle_in_transaction,
+           "Longest a transaction may sit idle before it is rolled back; 0: no limit");
   in.optional("statement_cache", settings.statement_cache,
               "Prepared statements per connection; 0: none");
   const std::vector<std::pair<std::string_view, PoolMode>> modes{

@@ -52,10 +52,16 @@ struct PoolSettings {
 };
 
 struct DatabaseRetry {
-  std::uint32_t attempts = 3;  // in total
+  std::optional<std::uint32_t> attempts;  // in total; none: `default_attempts`, asked at each use
   std::chrono::milliseconds conflict_base{20};
   std::chrono::milliseconds connection_base{100};
   std::chrono::milliseconds cap{2'000};
+
+  std::uint32_t total_attempts() const { return attempts.value_or(default_attempts()); }
+
+  /// DB_RETRY_RETRIES_NUMBER, else DB_UTILS_RETRIES_NUMBER, else 3; what is no number from 1 to 100
+  /// counts as not given. A deployment may change them while we run.
+  static std::uint32_t default_attempts();
 };
 
 struct DatabaseSettings {
@@ -71,6 +77,7 @@ struct DatabaseSettings {
   std::string application_name;
   std::chrono::milliseconds connect_timeout{5'000};  // per host
   std::chrono::milliseconds statement_timeout{0};    // 0: none
+  std::chrono::milliseconds idle_in_transaction{0};  // 0: a transaction may sit idle for ever
   std::uint32_t statement_cache = 256;               // prepared statements per connection
   PoolMode pool_mode = PoolMode::session;
   bool echo = false;  // logs statements, never their values

@@ -48,7 +48,9 @@ struct TransactionOptions {
   bool read_only = false;
   bool deferrable = false;
   std::optional<std::chrono::milliseconds>
-    idle_timeout;  // the server ends a session that sits idle for longer
+    idle_timeout;  // rolled back when it sits idle for longer; none: the server's settings say
+  std::optional<std::chrono::milliseconds> timeout;  // of the whole of it, up to its commit
+  std::string holder;                                // who asks, for the log of leaks; may be empty
 };
 
 struct Column {

@@ -13,12 +13,21 @@ namespace millrace::actors::db {
 
 class PoolCoreTest : public testing::Test {
 protected:
-  void make(sdk::PoolSettings pool = {}, std::uint32_t lane = 1) {
-    PoolLimits limits{.pool = pool, .connections = pool.limit(), .lane = lane, .server = "test"};
+  /// Idle connections are not asked whether they are still there, unless `asks`.
+  void make(sdk::PoolSettings pool = {}, std::uint32_t lane = 1, bool wants_writes = false,
+            bool asks = false) {
+    pool.pre_ping = asks;
+    PoolLimits limits{.pool = pool,
+                      .connections = pool.limit(),
+                      .lane = lane,
+                      .wants_writes = wants_writes,
+                      .server = "test"};
     core_.emplace(std::move(limits), 7);
     core_->start(now_);
     collect();
   }
+
+  void make_asking(const sdk::PoolSettings& pool) { make(pool, 1, false, true); }
 
   /// Sorts out what the core wants done.
   void collect() {
@@ -32,6 +41,10 @@ protected:
           sent_.push_back({send->id, entry});
       else if (const auto* grant = std::get_if<GrantSession>(&action))
         granted_.push_back(grant->id);
+      else if (const auto* leak = std::get_if<ReportLeak>(&action))
+        leaks_.push_back(*leak);
+      else if (const auto* retry = std::get_if<ReportRetry>(&action))
+        retries_.push_back(*retry);
     }
   }
 
@@ -54,9 +67,10 @@ protected:
     return reply;
   }
 
-  std::shared_ptr<std::optional<sdk::Error>> want_session() {
+  std::shared_ptr<std::optional<sdk::Error>> want_session(std::string holder = {}) {
     auto refused = std::make_shared<std::optional<sdk::Error>>();
     auto request = std::make_shared<SessionRequest>();
+    request->options.holder = std::move(holder);
     request->done = [refused](const sdk::Result<SessionHandle>& session) {
       if (!session)
         *refused = session.error();
@@ -90,6 +104,11 @@ protected:
     collect();
   }
 
+  void release(ConnectionId id, bool clean = true) {
+    core_->released(id, clean, now_);
+    collect();
+  }
+
   void pass(std::chrono::milliseconds time) {
     now_ += time;
     core_->tick(now_);
@@ -118,6 +137,8 @@ protected:
   std::vector<ConnectionId> closed_;
   std::vector<Sent> sent_;
   std::vector<ConnectionId> granted_;
+  std::vector<ReportLeak> leaks_;
+  std::vector<ReportRetry> retries_;
   std::vector<SessionRequestPtr> waiting_sessions_;
 };
 

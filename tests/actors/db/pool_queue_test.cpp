@@ -78,7 +78,7 @@ TEST_F(PoolCoreTest, ProbesADownServerAlsoWithoutAMinimumAndSleepsWhileAProbeIsU
 }
 
 TEST_F(PoolCoreTest, LetsThePipelinesBacklogWaitAsLongAsItTakes) {
-  make({.max_size = 1, .timeout = 30s, .max_waiting = 2});
+  make({.max_size = 1, .timeout = 30s, .max_waiting = 2, .max_lifetime = 0s});
   connect(1);
   want_session();
   std::vector<std::shared_ptr<std::optional<ExecuteReply>>> backlog;

@@ -1,0 +1,130 @@
+// Whether a connection is still good, and who holds one for too long.
+#include "actors/db/pool_core.hpp"
+
+#include <algorithm>
+
+namespace millrace::actors::db {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto idle_before_check = 1s;
+constexpr auto check_limit = 1s;  // then it counts as gone
+
+std::shared_ptr<const sdk::Statement> check_statement() {
+  static const auto statement = [] {
+    sdk::Statement check{.sql = "SELECT 1"};
+    check.options.idempotent = true;
+    return std::make_shared<const sdk::Statement>(std::move(check));
+  }();
+  return statement;
+}
+
+}  // namespace
+
+std::uint32_t PoolCore::count(State state) const {
+  return static_cast<std::uint32_t>(std::ranges::count_if(
+    connections_, [state](const auto& entry) { return entry.second.state == state; }));
+}
+
+bool PoolCore::is_stale(const Connection& connection, sdk::Instant now) const {
+  return limits_.pool.pre_ping && !limits_.keeps_connection
+         && connection.last_used + idle_before_check < now;
+}
+
+// @returns false where as many are being asked as there are requests for them.
+bool PoolCore::check(Connections::iterator connection, sdk::Instant now) {
+  if (count(State::checking) >= sessions_to_serve() + (waiting_.empty() ? 0 : 1))
+    return false;
+  connection->second.state = State::checking;
+  connection->second.since = now;
+  std::vector<sdk::WireEntry> entries;
+  entries.push_back({.id = check_entry, .statement = check_statement()});
+  actions_.emplace_back(SendEntries{connection->first, std::move(entries)});
+  return true;
+}
+
+void PoolCore::checked(ConnectionId id, bool well, sdk::Instant now) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end() || found->second.state != State::checking)
+    return;
+  found->second.state = State::ready;
+  found->second.last_used = now;
+  if (!well)
+    close(id, found->second);
+}
+
+void PoolCore::expire_checks(sdk::Instant now) {
+  for (auto& [id, connection] : connections_) {
+    if (connection.state != State::checking || connection.since + check_limit > now)
+      continue;
+    ++counters_.losses;
+    metrics_->losses.add();
+    close(id, connection);
+  }
+}
+
+void PoolCore::report_leaks(sdk::Instant now) {
+  if (limits_.pool.leak_threshold == 0ms)
+    return;
+  for (auto& [id, connection] : connections_) {
+    if (connection.state != State::lent || connection.leak_told
+        || connection.since + limits_.pool.leak_threshold > now)
+      continue;
+    connection.leak_told = true;
+    metrics_->leaks.add();
+    actions_.emplace_back(ReportLeak{
+      connection.holder,
+      std::chrono::duration_cast<std::chrono::milliseconds>(now - connection.since), false});
+  }
+}
+
+void PoolCore::leave_servers(sdk::Instant now) {
+  if (limits_.keeps_connection)
+    return;
+  for (auto& [id, connection] : connections_)
+    connection.retiring = connection.retiring || connection.state != State::connecting;
+  finish_retiring(now);
+}
+
+void PoolCore::finish_retiring(sdk::Instant now) {
+  for (auto& [id, connection] : connections_) {
+    if (!connection.retiring || connection.state != State::ready || connection.in_flight > 0)
+      continue;
+    // The rest of what it was at work on goes on elsewhere.
+    if (auto rest = std::exchange(connection.partial, nullptr)) {
+      leave_connection(rest);
+      requeue(rest, now);
+    }
+    if (reserved_ == id)
+      reserved_ = 0;
+    close(id, connection);
+  }
+}
+
+std::optional<sdk::Instant> PoolCore::next_care() const {
+  std::optional<sdk::Instant> next;
+  const auto at = [&next](sdk::Instant moment) {
+    if (!next || moment < *next)
+      next = moment;
+  };
+  for (const auto& [id, connection] : connections_) {
+    if (connection.state == State::checking)
+      at(connection.since + check_limit);
+    if (connection.state == State::lent && !connection.leak_told
+        && limits_.pool.leak_threshold > 0ms)
+      at(connection.since + limits_.pool.leak_threshold);
+  }
+  return next;
+}
+
+sdk::Error demoted_error(const sdk::Error& refused) {
+  sdk::Error::Detail detail{.hint = "the pool looks for a host that takes writes",
+                            .code = refused.code()};
+  detail.retryable = true;
+  return {sdk::ErrorKind::connection, "the server takes no writes any more: " + refused.message(),
+          std::move(detail)};
+}
+
+}  // namespace millrace::actors::db
