@@ -34,46 +34,20 @@ bool needs_resolving(const std::string& host) {
   return no_address.failed();
 }
 
-ConnectionPtr begin_connect(const Keywords& keywords) {
-  std::vector<const char*> names;
-  std::vector<const char*> values;
-  for (const auto& [name, value] : keywords) {
-    names.push_back(name.c_str());
-    values.push_back(value.c_str());
-  }
-  names.push_back(nullptr);
-  values.push_back(nullptr);
-  ConnectionPtr connection{PQconnectStartParams(names.data(), values.data(), 0)};
-  // Only so do errors of the start bring their SQLSTATE, in whatever language the server speaks.
-  if (connection)
-    PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
-  return connection;
-}
-
 }  // namespace
 
-Dialer::Dialer(const sdk::DatabaseSettings& settings, sdk::EventLoop& loop, Done done)
+Dialer::Dialer(const sdk::DatabaseSettings& settings, sdk::EventLoop& loop,
+               std::shared_ptr<LoopGate> gate, Done done, Resolver& resolver)
   : settings_{settings},
     loop_{loop},
     done_{std::move(done)},
-    resolver_{asio::io_context_of(loop)},
+    gate_{std::move(gate)},
+    resolver_{resolver},
     descriptor_{asio::io_context_of(loop)} {
 }
 
 void Dialer::start() {
-  auto hosts = settings_.hosts;
-  if (hosts.empty())
-    hosts.emplace_back();
-  std::mt19937_64 random{std::random_device{}()};
-  std::ranges::shuffle(hosts, random);
-  // `prefer-standby` is two rounds: one host at a time, libpq would take the first it meets.
-  const bool prefers = settings_.target_session_attrs == "prefer-standby";
-  for (const auto& host : hosts)
-    targets_.push_back({host, prefers ? "standby" : settings_.target_session_attrs});
-  if (prefers) {
-    for (const auto& host : hosts)
-      targets_.push_back({host, "any"});
-  }
+  targets_ = targets_of(settings_, std::random_device{}());
   next_target();
 }
 
@@ -81,7 +55,6 @@ void Dialer::stop() {
   done_ = nullptr;
   ++epoch_;
   loop_.cancel(std::exchange(timer_, 0));
-  resolver_.cancel();
   drop_connection();
 }
 
@@ -106,41 +79,49 @@ void Dialer::next_target() {
   address_error_.reset();
   const auto limit = settings_.connect_timeout.count() > 0 ? settings_.connect_timeout
                                                            : std::chrono::hours{1};
-  timer_ = loop_.after(limit, [self = shared_from_this(), epoch = epoch_] {
+  deadline_ = std::chrono::steady_clock::now() + limit;
+  resolve();
+}
+
+// The next step of the target has so long.
+void Dialer::arm(std::chrono::steady_clock::duration limit) {
+  loop_.cancel(std::exchange(timer_, 0));
+  timer_ = loop_.after(limit, [self = shared_from_this(), epoch = ++epoch_] {
     if (epoch == self->epoch_)
-      self->target_failed(unreachable(
+      self->address_failed(unreachable(
         "no connection to " + address_of(self->targets_[self->target_ - 1].host) + " within "
           + std::to_string(self->settings_.connect_timeout.count()) + " ms",
         "check the address and the firewalls, or raise connect_timeout"));
   });
-  resolve();
 }
 
 void Dialer::resolve() {
-  const auto& host = targets_[target_ - 1].host.host;
+  const auto& target = targets_[target_ - 1];
   addresses_.clear();
   address_ = 0;
-  if (!needs_resolving(host)) {
-    addresses_.emplace_back();
+  if (!target.address.empty() || !needs_resolving(target.host.host)) {
+    addresses_.push_back(target.address);
     next_address();
     return;
   }
-  // Asio calls getaddrinfo on a thread of its own.
-  resolver_.async_resolve(
-    host, "", [self = shared_from_this(), epoch = epoch_](const auto& failure, const auto& found) {
-      if (epoch != self->epoch_)
-        return;
-      if (failure) {
-        self->target_failed(
-          unreachable("the name of " + address_of(self->targets_[self->target_ - 1].host)
-                        + " cannot be resolved: " + failure.message(),
-                      "correct the host's name, or check the resolver of this machine"));
-        return;
-      }
-      for (const auto& entry : found)
-        self->addresses_.push_back(entry.endpoint().address().to_string());
-      self->next_address();
-    });
+  arm(deadline_ - std::chrono::steady_clock::now());
+  resolver_.resolve(target.host.host, gate_,
+                    [weak = weak_from_this(), epoch = epoch_](const ResolvedName& found) {
+                      const auto self = weak.lock();
+                      if (self && epoch == self->epoch_)
+                        self->resolved(found);
+                    });
+}
+
+void Dialer::resolved(const ResolvedName& found) {
+  if (!found) {
+    address_failed(unreachable("the name of " + address_of(targets_[target_ - 1].host)
+                                 + " cannot be resolved: " + found.error().message(),
+                               "correct the host's name, or check the resolver of this machine"));
+    return;
+  }
+  addresses_ = *found;
+  next_address();
 }
 
 void Dialer::next_address() {
@@ -149,7 +130,10 @@ void Dialer::next_address() {
     return;
   }
   const auto& target = targets_[target_ - 1];
-  connection_ = begin_connect(
+  // The first of several addresses, where nobody answers, leaves time for the others.
+  const auto left = static_cast<std::int64_t>(addresses_.size() - address_);
+  arm((deadline_ - std::chrono::steady_clock::now()) / left);
+  connection_ = start_connection(
     start_options(settings_, target.host, addresses_[address_++], target.session_attributes));
   if (!connection_ || PQstatus(connection_.get()) == CONNECTION_BAD) {
     address_failed(connection_ ? connect_error(PQerrorMessage(connection_.get()))
@@ -225,7 +209,6 @@ void Dialer::address_failed(sdk::Error error) {
 }
 
 void Dialer::target_failed(sdk::Error error) {
-  resolver_.cancel();
   drop_connection();
   const auto& host = targets_[target_ - 1].host;
   failures_.emplace_back(host.host.empty() ? "local socket" : host.host, std::move(error));

@@ -1,15 +1,17 @@
 // Dialer: opens one connection. It tries every host, shuffled, each with its own limit of time,
-// resolves names off the reactor, and hands over a connection in pipeline mode. libpq alone would
-// do none of this without blocking.
+// which its addresses share, resolves names off the reactor, and hands over a connection in
+// pipeline mode. libpq alone would do none of this without blocking.
 #pragma once
 
 #include "connectors/postgres/handles.hpp"
+#include "connectors/postgres/resolver.hpp"
+#include "connectors/postgres/targets.hpp"
 #include "connectors/sdk/database_settings.hpp"
 #include "connectors/sdk/error.hpp"
 #include "connectors/sdk/reactor.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -30,7 +32,9 @@ public:
   /// One of the two is set.
   using Done = std::function<void(ConnectionPtr, std::optional<DialFailure>)>;
 
-  Dialer(const sdk::DatabaseSettings& settings, sdk::EventLoop& loop, Done done);
+  /// Look-ups of names come back through `gate`, which is shut before `loop` goes.
+  Dialer(const sdk::DatabaseSettings& settings, sdk::EventLoop& loop,
+         std::shared_ptr<LoopGate> gate, Done done, Resolver& resolver = Resolver::shared());
 
   void start();
 
@@ -38,14 +42,11 @@ public:
   void stop();
 
 private:
-  struct Target {
-    sdk::DatabaseHost host;
-    std::string session_attributes;
-  };
-
   void next_target();
   void resolve();
+  void resolved(const ResolvedName& found);
   void next_address();
+  void arm(std::chrono::steady_clock::duration limit);
   void wait_for(PostgresPollingStatusType what);
   void poll();
   boost::system::error_code reassign();
@@ -62,11 +63,13 @@ private:
   std::size_t target_ = 0;  // counts from 1
   std::vector<std::string> addresses_;
   std::size_t address_ = 0;
-  boost::asio::ip::tcp::resolver resolver_;
+  std::chrono::steady_clock::time_point deadline_;  // of the target
+  std::shared_ptr<LoopGate> gate_;
+  Resolver& resolver_;
   boost::asio::posix::stream_descriptor descriptor_;
   ConnectionPtr connection_;
   sdk::TimerId timer_ = 0;
-  std::uint64_t epoch_ = 0;  // of the target: late handlers of an older one do nothing
+  std::uint64_t epoch_ = 0;  // of the attempt: late handlers of an older one do nothing
   std::optional<sdk::Error> address_error_;
   std::vector<std::pair<std::string, sdk::Error>> failures_;
 };

@@ -117,8 +117,13 @@ Error connect_error(std::string_view message) {
     if (at == std::string_view::npos)
       continue;
     const auto rest = message.substr(at + severity.size());
-    if (starts_with_state(rest))
-      return make(rest.substr(0, 5), std::string{first_line(rest.substr(7))});
+    if (!starts_with_state(rest))
+      continue;
+    // Whatever is wrong with the user, the rights or the options: there is no connection.
+    auto error = make(rest.substr(0, 5), std::string{first_line(rest.substr(7))});
+    auto detail = error.detail();
+    detail.retryable = detail.retryable && error.kind() == ErrorKind::connection;
+    return {ErrorKind::connection, error.message(), std::move(detail)};
   }
   Error::Detail detail{.hint = "is the server running, and the address right?", .code = "08001"};
   detail.retryable = true;

@@ -31,7 +31,7 @@ Keywords start_options(const sdk::DatabaseSettings& settings, const sdk::Databas
   for (const auto& [key, value] : settings.parameters) {
     if (key == "options")
       extra = " " + value;
-    else
+    else if (key != "hostaddr" || address.empty())
       add(key, value);
   }
   add("host", host.host);
@@ -53,6 +53,22 @@ Keywords start_options(const sdk::DatabaseSettings& settings, const sdk::Databas
   add("keepalives_count", "3");
   add("tcp_user_timeout", "30000");
   return keywords;
+}
+
+ConnectionPtr start_connection(const Keywords& keywords) {
+  std::vector<const char*> names;
+  std::vector<const char*> values;
+  for (const auto& [name, value] : keywords) {
+    names.push_back(name.c_str());
+    values.push_back(value.c_str());
+  }
+  names.push_back(nullptr);
+  values.push_back(nullptr);
+  ConnectionPtr connection{PQconnectStartParams(names.data(), values.data(), 0)};
+  // Only so do errors of the start bring their SQLSTATE, in whatever language the server speaks.
+  if (connection)
+    PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
+  return connection;
 }
 
 bool is_keyword(std::string_view name) {

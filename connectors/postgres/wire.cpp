@@ -14,11 +14,13 @@ PostgresWire::PostgresWire(const sdk::DatabaseSettings& settings, sdk::EventLoop
   : settings_{settings},
     loop_{loop},
     events_{std::move(events)},
+    gate_{std::make_shared<LoopGate>(loop)},
     descriptor_{asio::io_context_of(loop)},
     statements_{settings.pool_mode == sdk::PoolMode::transaction ? 0 : settings.statement_cache} {
 }
 
 PostgresWire::~PostgresWire() {
+  gate_->shut();
   // The descriptor is libpq's to close.
   if (descriptor_.is_open())
     descriptor_.release();
@@ -29,7 +31,7 @@ void PostgresWire::connect() {
     if (self->closed_)
       return;
     self->dialer_ = std::make_shared<Dialer>(
-      self->settings_, self->loop_,
+      self->settings_, self->loop_, self->gate_,
       [self](ConnectionPtr connection, std::optional<DialFailure> failure) {
         self->dialed(std::move(connection), std::move(failure));
       });
@@ -64,6 +66,7 @@ void PostgresWire::cancel() {
 }
 
 void PostgresWire::close() {
+  gate_->shut();  // now: the loop may be gone before it comes to this
   loop_.post([self = shared_from_this()] {
     self->lose({sdk::ErrorKind::connection, "the connection was closed", {.code = "08006"}}, false);
   });

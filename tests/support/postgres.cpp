@@ -61,6 +61,13 @@ std::string as_server_user(const std::string& command) {
   return "runuser -u nobody -- " + command;
 }
 
+bool give_to_server_user(const std::string& folder) {
+  if (geteuid() != 0)
+    return true;
+  const auto* nobody = getpwnam("nobody");
+  return nobody != nullptr && chown(folder.c_str(), nobody->pw_uid, nobody->pw_gid) == 0;
+}
+
 bool run(const std::string& command, const std::string& log) {
   return std::system((command + " >>'" + log + "' 2>&1 </dev/null").c_str()) == 0;
 }
@@ -128,11 +135,8 @@ std::string PostgresServer::prepare() {
   if (!binaries)
     return "PostgreSQL's server is not installed (apt install postgresql)";
   std::filesystem::create_directory(folder_);
-  if (geteuid() == 0) {
-    const auto* nobody = getpwnam("nobody");
-    if (nobody == nullptr || chown(folder_.c_str(), nobody->pw_uid, nobody->pw_gid) != 0)
-      return "there is no user 'nobody' to run the server as";
-  }
+  if (!give_to_server_user(folder_))
+    return "there is no user 'nobody' to run the server as";
   const auto log = folder_ + "/initdb.log";
   const auto data = folder_ + "/data";
   if (!run(as_server_user(*binaries + "/initdb -D " + data
@@ -164,6 +168,55 @@ bool PostgresServer::stop() {
   return run(
     as_server_user(*find_binaries() + "/pg_ctl -D " + folder_ + "/data -m immediate -w stop"),
     folder_ + "/pg_ctl.log");
+}
+
+std::unique_ptr<PostgresServer> PostgresServer::standby_of(const PostgresServer& primary,
+                                                           const std::string& folder) {
+  std::unique_ptr<PostgresServer> standby{new PostgresServer{}};
+  standby->folder_ = folder;
+  standby->host_ = folder;
+  standby->port_ = free_port();
+  const auto binaries = find_binaries();
+  std::filesystem::create_directory(folder);
+  if (!binaries || !give_to_server_user(folder))
+    return nullptr;
+  const bool copied = run(as_server_user(*binaries + "/pg_basebackup -R -X stream -c fast -N -D "
+                                         + folder + "/data -h " + primary.host() + " -p "
+                                         + std::to_string(primary.port()) + " -U postgres"),
+                          folder + "/pg_ctl.log");
+  standby->configure("port=" + std::to_string(standby->port_) + "\nunix_socket_directories='"
+                     + folder + "'\n");
+  if (copied && standby->start())
+    return standby;
+  std::cerr << "no standby: " << last_lines(folder + "/pg_ctl.log") << "\n"
+            << last_lines(folder + "/server.log") << "\n";
+  return nullptr;
+}
+
+bool PostgresServer::promote() {
+  return run(as_server_user(*find_binaries() + "/pg_ctl -D " + folder_ + "/data -w promote"),
+             folder_ + "/pg_ctl.log");
+}
+
+void PostgresServer::configure(std::string_view lines) {
+  std::ofstream{folder_ + "/data/postgresql.conf", std::ios::app} << lines;
+}
+
+void PostgresServer::admit(std::string_view lines) {
+  const auto file = folder_ + "/data/pg_hba.conf";
+  std::stringstream rest;
+  rest << std::ifstream{file}.rdbuf();
+  std::ofstream{file} << lines << rest.str();
+}
+
+bool PostgresServer::reload() {
+  return run(as_server_user(*find_binaries() + "/pg_ctl -D " + folder_ + "/data reload"),
+             folder_ + "/pg_ctl.log");
+}
+
+bool PostgresServer::run_in_folder(const std::string& command) {
+  return run(as_server_user("sh -c 'cd " + folder_ + " && " + command + "'"),
+             folder_ + "/commands.log");
 }
 
 }  // namespace millrace::test

@@ -7,7 +7,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 
 namespace millrace::test {
 
@@ -22,9 +24,16 @@ public:
 
   /// Another one, that belongs to the caller alone; as `shared`, but never null where that is not.
   explicit PostgresServer(std::string folder);
+
+  /// A standby that streams from `primary`; null where it does not start.
+  static std::unique_ptr<PostgresServer> standby_of(const PostgresServer& primary,
+                                                    const std::string& folder);
+
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
   ~PostgresServer();
+
+  bool running() const noexcept { return running_; }
 
   const std::string& host() const noexcept { return host_; }  // the socket's folder
 
@@ -37,6 +46,20 @@ public:
   /// Stops at once (as a crash does), and starts again on the same port.
   bool stop();
   bool start();
+
+  /// A standby becomes a primary.
+  bool promote();
+
+  /// Lines for postgresql.conf, or for the head of pg_hba.conf; effective when `reload` returns, or
+  /// after a restart.
+  void configure(std::string_view lines);
+  void admit(std::string_view lines);
+  bool reload();
+
+  /// Runs a shell command as the server's user, in the server's folder.
+  bool run_in_folder(const std::string& command);
+
+  const std::string& folder() const noexcept { return folder_; }
 
 private:
   PostgresServer() = default;
