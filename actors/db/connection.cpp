@@ -68,6 +68,7 @@ ConnectionActor::behavior_type connection(ConnectionActor::stateful_pointer<Conn
         self->send(self->state.client, ConnectionGone{id, gone.loss});
       self->quit(to_caf(gone.loss->error));
     },
+    [self](CancelRunning) { self->state.wire->cancel(); },
     [self](CloseWire close) {
       self->state.wire->close();
       if (close.at_once)

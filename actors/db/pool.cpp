@@ -27,6 +27,7 @@ PoolLimits limits_of(const PoolServices& services) {
   limits.keeps_connection = driver.keeps_connection(settings);
   limits.wants_writes = settings.target_session_attrs == "read-write"
                         || settings.target_session_attrs == "primary";
+  limits.idle_in_transaction = settings.idle_in_transaction;
   limits.metrics = services.metrics;
   if (settings.pool.lane_connections == 0)
     limits.lane = std::min(limits.lane, std::max(1U, limits.connections / 4));
@@ -64,13 +65,20 @@ void carry_out(Self self, GrantSession& grant) {
   const auto found = state.connections.find(grant.id);
   if (found == state.connections.end())
     return;
-  SessionSetup setup{grant.id, found->second, handle_of(self), state.services, grant.request};
+  SessionSetup setup{grant.id,       found->second, handle_of(self),
+                     state.services, grant.request, grant.pulse};
   const auto fate = setup.fate;
   auto actor = self->spawn(session, std::move(setup));
   self->monitor(actor);
   state.session_on.emplace(actor.address(), grant.id);
-  state.lent_to.insert_or_assign(grant.id, actor.address());
+  state.lent_to.insert_or_assign(grant.id, actor);
   grant.request->answer(SessionHandle{std::make_shared<SessionLink>(std::move(actor), fate)});
+}
+
+void carry_out(Self self, const ExpireSession& expire) {
+  const auto found = self->state.lent_to.find(expire.id);
+  if (found != self->state.lent_to.end())
+    self->send(found->second, SessionExpired{expire.error});
 }
 
 void carry_out(Self self, const ReportLeak& leak) {
@@ -246,10 +254,12 @@ PoolActor::behavior_type pool(Self self, PoolServices services) {
     [self](const ConnectionGone& gone) { lose(self, gone.id, *gone.loss); },
     [self](const SessionReturned& returned) {
       const auto lent = self->state.lent_to.find(returned.id);
-      if (lent == self->state.lent_to.end() || lent->second != returned.session)
+      if (lent == self->state.lent_to.end() || lent->second.address() != returned.session)
         return;  // it gave it back before, and somebody else has it now
       self->state.lent_to.erase(lent);
       const auto now = now_of(self);
+      if (returned.demoted)
+        self->state.core->leave_servers(now);
       self->state.core->released(returned.id, returned.clean, now);
       settle(self, now);
     },

@@ -19,7 +19,7 @@ struct PoolState {
   std::map<ConnectionId, ConnectionActor> connections;
   std::map<caf::actor_addr, ConnectionId> connection_of;  // of monitored connections and sessions
   std::map<caf::actor_addr, ConnectionId> session_on;
-  std::map<ConnectionId, caf::actor_addr> lent_to;
+  std::map<ConnectionId, SessionActor> lent_to;
   std::vector<std::function<void()>> drained;
   std::optional<sdk::Instant> armed_for;
   std::uint64_t epoch = 0;

@@ -2,6 +2,7 @@
 #include "actors/db/pool_core.hpp"
 
 #include <algorithm>
+#include <string>
 
 namespace millrace::actors::db {
 
@@ -19,6 +20,19 @@ std::shared_ptr<const sdk::Statement> check_statement() {
     return std::make_shared<const sdk::Statement>(std::move(check));
   }();
   return statement;
+}
+
+sdk::Error took_too_long() {
+  return {sdk::ErrorKind::timeout,
+          "the transaction took longer than its time limit, and was rolled back",
+          {.hint = "do less in one transaction, or raise its timeout", .code = "25P04"}};
+}
+
+sdk::Error sat_idle(std::chrono::milliseconds limit) {
+  return {sdk::ErrorKind::transaction,
+          "the transaction sat idle for more than " + std::to_string(limit.count())
+            + " ms, and was rolled back",
+          {.hint = "end transactions sooner, or raise idle_in_transaction", .code = "25P03"}};
 }
 
 }  // namespace
@@ -80,6 +94,42 @@ void PoolCore::report_leaks(sdk::Instant now) {
   }
 }
 
+void PoolCore::lend(Connection& connection, const SessionRequest& request, sdk::Instant now) {
+  const auto& options = request.options;
+  connection.state = State::lent;
+  connection.since = now;
+  connection.writes = !options.read_only;
+  connection.holder = options.holder;
+  connection.leak_told = false;
+  connection.ends_at = options.timeout ? std::optional{now + *options.timeout} : std::nullopt;
+  connection.idle_limit = options.idle_timeout.value_or(limits_.idle_in_transaction);
+  connection.look_again = connection.idle_limit > 0ms ? std::optional{now + connection.idle_limit}
+                                                      : std::nullopt;
+  connection.pulse = std::make_shared<SessionPulse>();
+  connection.pulse->rest(now);
+}
+
+void PoolCore::expire_sessions(sdk::Instant now) {
+  for (auto& [id, connection] : connections_) {
+    if (connection.state != State::lent)
+      continue;
+    if (connection.ends_at && *connection.ends_at <= now) {
+      actions_.emplace_back(ExpireSession{id, took_too_long()});
+    } else if (connection.look_again && *connection.look_again <= now) {
+      const auto since = connection.pulse->resting_since();
+      if (!since || *since + connection.idle_limit > now) {
+        connection.look_again = since.value_or(now) + connection.idle_limit;
+        continue;
+      }
+      actions_.emplace_back(ExpireSession{id, sat_idle(connection.idle_limit)});
+    } else {
+      continue;
+    }
+    connection.ends_at.reset();
+    connection.look_again.reset();
+  }
+}
+
 void PoolCore::leave_servers(sdk::Instant now) {
   if (limits_.keeps_connection)
     return;
@@ -112,9 +162,14 @@ std::optional<sdk::Instant> PoolCore::next_care() const {
   for (const auto& [id, connection] : connections_) {
     if (connection.state == State::checking)
       at(connection.since + check_limit);
-    if (connection.state == State::lent && !connection.leak_told
-        && limits_.pool.leak_threshold > 0ms)
+    if (connection.state != State::lent)
+      continue;
+    if (!connection.leak_told && limits_.pool.leak_threshold > 0ms)
       at(connection.since + limits_.pool.leak_threshold);
+    if (connection.ends_at)
+      at(*connection.ends_at);
+    if (connection.look_again)
+      at(*connection.look_again);
   }
   return next;
 }

@@ -35,7 +35,7 @@ void PoolCore::start(sdk::Instant now) {
 }
 
 void PoolCore::submit(RequestPtr request, sdk::Instant now) {
-  if (auto error = refusal(request->backlog, now)) {
+  if (auto error = refusal(request->backlog || request->internal, now, request->internal)) {
     request->refuse(*error);
     // Somebody wants the server: look sooner whether it is back.
     if (down_ && next_probe_ && !refused_)
@@ -347,6 +347,7 @@ void PoolCore::tick(sdk::Instant now) {
   requeue_retries(now);
   expire_waiting(now);
   expire_checks(now);
+  expire_sessions(now);
   report_leaks(now);
   retire(now);
   balance(now);

@@ -32,11 +32,12 @@ struct PoolLimits {
     10;                    // the hard limit, all lanes and those that are just closing together
   std::uint32_t lane = 2;  // connections that run autocommit statements
   std::uint32_t writing_sessions =
-    std::numeric_limits<std::uint32_t>::max();  // at a time, that may write
-  bool keeps_connection = false;                // the data lives in the connection
-  bool wants_writes = false;                    // a server that takes none is the wrong one
-  std::string server;                           // its name, for messages
-  std::shared_ptr<PoolMetrics> metrics;         // null: its own
+    std::numeric_limits<std::uint32_t>::max();       // at a time, that may write
+  bool keeps_connection = false;                     // the data lives in the connection
+  bool wants_writes = false;                         // a server that takes none is the wrong one
+  std::chrono::milliseconds idle_in_transaction{0};  // of sessions that say nothing else; 0: none
+  std::string server;                                // its name, for messages
+  std::shared_ptr<PoolMetrics> metrics;              // null: its own
 };
 
 /// What an entry gave, decoded.
@@ -63,6 +64,13 @@ struct SendEntries {
 struct GrantSession {
   ConnectionId id;
   SessionRequestPtr request;
+  std::shared_ptr<SessionPulse> pulse;
+};
+
+/// The time of the session that has the connection is over.
+struct ExpireSession {
+  ConnectionId id;
+  sdk::Error error;
 };
 
 /// A session is held for longer than `leak_threshold`, or came back after that was said.
@@ -80,8 +88,8 @@ struct ReportRetry {
   std::chrono::milliseconds wait;
 };
 
-using PoolAction =
-  std::variant<OpenConnection, CloseConnection, SendEntries, GrantSession, ReportLeak, ReportRetry>;
+using PoolAction = std::variant<OpenConnection, CloseConnection, SendEntries, GrantSession,
+                                ExpireSession, ReportLeak, ReportRetry>;
 
 /// The error of a statement that a server refused because it takes no writes any more: it never
 /// ran, and another host may take it.
@@ -147,6 +155,10 @@ private:
     bool retiring = false;  // gets no more work, and is closed once it is idle
     std::string holder;     // of one that is lent
     bool leak_told = false;
+    std::optional<sdk::Instant> ends_at;     // the transaction's time is over then
+    std::optional<sdk::Instant> look_again;  // whether it rests for too long
+    std::chrono::milliseconds idle_limit{0};
+    std::shared_ptr<SessionPulse> pulse;
   };
 
   struct KeyOrder {
@@ -173,7 +185,7 @@ private:
   void note_retry(const sdk::Error& error, std::uint32_t attempt, std::chrono::milliseconds wait);
 
   // pool_queue.cpp: who waits
-  std::optional<sdk::Error> refusal(bool backlog, sdk::Instant now) const;
+  std::optional<sdk::Error> refusal(bool backlog, sdk::Instant now, bool internal = false) const;
   sdk::Instant deadline_of(bool backlog, std::chrono::milliseconds limit, sdk::Instant now);
   void accept(const RequestPtr& request, sdk::Instant now);
   void accept(SessionRequestPtr request, sdk::Instant now);
@@ -209,6 +221,8 @@ private:
   void checked(ConnectionId id, bool well, sdk::Instant now);
   void expire_checks(sdk::Instant now);
   void report_leaks(sdk::Instant now);
+  void lend(Connection& connection, const SessionRequest& request, sdk::Instant now);
+  void expire_sessions(sdk::Instant now);
   void finish_retiring(sdk::Instant now);
   std::optional<sdk::Instant> next_care() const;
   std::uint32_t count(State state) const;

@@ -126,12 +126,8 @@ void PoolCore::dispatch(ConnectionId id, Connection& connection, const RequestPt
 void PoolCore::grant(Connections::iterator connection,
                      std::deque<SessionRequestPtr>::iterator session, sdk::Instant now) {
   metrics_->wait.observe(now - (*session)->accepted);
-  connection->second.state = State::lent;
-  connection->second.since = now;
-  connection->second.holder = (*session)->options.holder;
-  connection->second.leak_told = false;
-  connection->second.writes = !(*session)->options.read_only;
-  actions_.emplace_back(GrantSession{connection->first, *session});
+  lend(connection->second, **session, now);
+  actions_.emplace_back(GrantSession{connection->first, *session, connection->second.pulse});
   sessions_.erase(session);
 }
 

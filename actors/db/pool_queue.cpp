@@ -14,10 +14,10 @@ std::uint64_t key_of(const RequestPtr& request) {
 
 }  // namespace
 
-std::optional<sdk::Error> PoolCore::refusal(bool backlog, sdk::Instant now) const {
+std::optional<sdk::Error> PoolCore::refusal(bool backlog, sdk::Instant now, bool internal) const {
   if (shut_)
     return sdk::Error{sdk::ErrorKind::connection, "the database pool is closed"};
-  if (draining_)
+  if (draining_ && !internal)
     return sdk::Error{sdk::ErrorKind::connection,
                       "the database pool is closing, and takes no more requests"};
   if (down_)

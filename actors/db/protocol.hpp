@@ -9,6 +9,8 @@
 #include "actors/db/session_verb.hpp"
 #include "connectors/sdk/database.hpp"
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -47,6 +49,7 @@ struct SessionReturned {
   ConnectionId id = 0;
   bool clean = false;
   caf::actor_addr session;  // who had it; by now it may be lent to another
+  bool demoted = false;     // its server takes no writes any more
 };
 
 struct PoolTick {
@@ -78,6 +81,19 @@ struct SessionCommand {
 /// Nobody holds the session any more.
 struct SessionDropped {};
 
+/// Its time is over.
+struct SessionExpired {
+  sdk::Error error;
+};
+
+/// The session wanted to look again at something.
+struct SessionTick {};
+
+/// What the server says of a COMMIT whose answer was lost.
+struct CommitOutcome {
+  std::shared_ptr<ExecuteReply> reply;
+};
+
 /// Whoever sends statements to a connection.
 using BurstClient = caf::typed_actor<
   // Results, in the order sent; each is final.
@@ -101,6 +117,9 @@ struct WireGone {
   std::shared_ptr<const sdk::WireLoss> loss;
 };
 
+/// Asks the server to give up what it runs; the connection is of no use to others afterwards.
+struct CancelRunning {};
+
 struct CloseWire {
   bool at_once = false;  // end without waiting until the server is rid of it
 };
@@ -111,14 +130,15 @@ using ConnectionActor = caf::typed_actor<
   caf::reacts_to<StatementBurst>,
   // From the wire's thread.
   caf::reacts_to<WireConnected>, caf::reacts_to<WireAnswered>, caf::reacts_to<WireGone>,
-  caf::reacts_to<CloseWire>>;
+  caf::reacts_to<CancelRunning>, caf::reacts_to<CloseWire>>;
 
 /// One open transaction on a connection that is its own until it ends.
 using SessionActor = caf::typed_actor<
   // Runs after those before it; one at a time.
   caf::reacts_to<SessionCommand>,
   // Rolls back what is still open.
-  caf::reacts_to<SessionDropped>, caf::reacts_to<BurstAnswered>, caf::reacts_to<ConnectionGone>>;
+  caf::reacts_to<SessionDropped>, caf::reacts_to<SessionExpired>, caf::reacts_to<SessionTick>,
+  caf::reacts_to<CommitOutcome>, caf::reacts_to<BurstAnswered>, caf::reacts_to<ConnectionGone>>;
 
 /// Owns every request until it is answered, supervises connections and sessions.
 using PoolActor = caf::typed_actor<
@@ -137,6 +157,13 @@ using PoolActor = caf::typed_actor<
   caf::reacts_to<ConnectionGone>, caf::reacts_to<SessionReturned>, caf::reacts_to<PoolTick>,
   caf::reacts_to<ReapConnection>>;
 
+/// What the sessions of a pool have learnt of its server; thread-safe.
+struct PoolFacts {
+  enum class Answer : std::uint8_t { unknown, yes, no };
+
+  std::atomic<Answer> numbers_transactions{Answer::unknown};  // `transaction_id_sql` works
+};
+
 /// What a pool's actor needs of the world; all outlives it.
 struct PoolServices {
   const sdk::DatabaseDriver* driver = nullptr;
@@ -146,6 +173,7 @@ struct PoolServices {
   const sdk::Clock* clock = nullptr;
   std::uint64_t seed = 0;
   std::shared_ptr<PoolMetrics> metrics;
+  std::shared_ptr<PoolFacts> facts;
 };
 
 struct PoolLink {
@@ -187,6 +215,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::BurstAnswered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::ConnectionGone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::SessionCommand)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::SessionDropped)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::SessionExpired)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::SessionTick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::CommitOutcome)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::CancelRunning)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::StatementBurst)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::WireConnected)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::WireAnswered)

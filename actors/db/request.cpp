@@ -29,6 +29,13 @@ sdk::Error SessionFate::error() const {
   return error_.value_or(session_is_over());
 }
 
+std::optional<sdk::Instant> SessionPulse::resting_since() const noexcept {
+  const auto since = since_.load();
+  if (since == at_work)
+    return std::nullopt;
+  return sdk::Instant{sdk::Instant::duration{since}};
+}
+
 Request::Request(std::vector<sdk::Statement> wanted, bool all_or_nothing, Done done_callback)
   : atomic{all_or_nothing}, done_{std::move(done_callback)} {
   for (auto& statement : wanted) {

@@ -5,8 +5,10 @@
 #include "actors/db/database_handle.hpp"
 #include "connectors/sdk/clock.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,6 +27,23 @@ public:
 private:
   mutable std::mutex mutex_;
   std::optional<sdk::Error> error_;
+};
+
+/// Since when a session has waited for its holder's next command; written by the session, read by
+/// the pool.
+class SessionPulse {
+public:
+  void rest(sdk::Instant now) noexcept { since_ = now.time_since_epoch().count(); }
+
+  void work() noexcept { since_ = at_work; }
+
+  /// None: it is at work.
+  std::optional<sdk::Instant> resting_since() const noexcept;
+
+private:
+  static constexpr sdk::Instant::rep at_work = std::numeric_limits<sdk::Instant::rep>::min();
+
+  std::atomic<sdk::Instant::rep> since_{at_work};
 };
 
 /// One parameter set of one of the request's statements.
@@ -60,6 +79,7 @@ public:
   bool atomic = false;                      // one group, under one sync
   bool urgent = false;                      // a health check: ahead of the others
   bool backlog = false;                     // a pipeline's: waits as long as it takes
+  bool internal = false;                    // a session's own: taken also while the pool drains
   std::shared_ptr<const SessionFate> fate;  // of the session it is for; null: for the pool
 
   // Kept by PoolCore.

@@ -1,8 +1,7 @@
 #include "actors/db/session.hpp"
 
 #include "actors/db/echo.hpp"
-#include "dsl/sql/classify.hpp"
-#include "dsl/sql/lexer.hpp"
+#include "actors/db/session_end.hpp"
 
 #include <algorithm>
 #include <string>
@@ -23,46 +22,25 @@ void SessionLink::send(SessionVerb verb, RequestPtr request) const {
 
 namespace {
 
-using Self = SessionActor::stateful_pointer<SessionState>;
+using Self = SessionSelf;
 using Phase = TransactionState::Phase;
+using namespace std::chrono_literals;
 
 constexpr std::uint64_t begin_entry = ~std::uint64_t{0};
+constexpr std::uint64_t probe_entry = begin_entry - 2;
+constexpr auto cancel_limit = 2s;  // what does not end by then has lost its connection
 
 RequestPtr rollback_request() {
   return std::make_shared<Request>(std::vector<sdk::Statement>{{.sql = "ROLLBACK"}}, false,
                                    [](const ExecuteReply&) {});
 }
 
-std::string upper(std::string_view text) {
-  std::string result{text};
-  std::ranges::transform(result, result.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  });
-  return result;
+std::shared_ptr<const sdk::Statement> own_statement(std::string sql) {
+  return std::make_shared<const sdk::Statement>(sdk::Statement{.sql = std::move(sql)});
 }
 
-// Whether a statement may leave something behind in its connection when the transaction is over:
-// settings, temporary tables, locks of the session. What a function does that it calls stays
-// unseen.
-bool leaves_traces(std::string_view sql) {
-  const auto tokens = dsl::tokenize(sql);
-  if (!tokens)
-    return true;
-  const auto statement = dsl::single_statement(sql, *tokens);
-  if (!statement)
-    return true;
-  const auto kind = dsl::classify(*statement).kind;
-  if (kind == dsl::StatementKind::transaction)
-    return false;
-  if (kind != dsl::StatementKind::query && kind != dsl::StatementKind::update)
-    return true;
-  return std::ranges::any_of(*statement, [](const dsl::SqlToken& token) {
-    if (token.kind != dsl::SqlTokenKind::word)
-      return false;
-    const auto word = upper(token.text);
-    return word == "SET_CONFIG" || word.starts_with("PG_ADVISORY_LOCK")
-           || word.starts_with("PG_TRY_ADVISORY_LOCK");
-  });
+bool ends_transaction(SessionVerb verb) {
+  return verb == SessionVerb::commit || verb == SessionVerb::rollback;
 }
 
 // A deferred constraint or a conflict fails a COMMIT and ends the transaction all the same. After
@@ -72,12 +50,6 @@ bool is_in_doubt(SessionVerb verb, const sdk::Error& error) {
     return true;
   return verb == SessionVerb::commit && !error.code().starts_with("23")
          && !error.code().starts_with("40");
-}
-
-void give_back(Self self, bool clean) {
-  self->state.transaction.end();
-  self->send(self->state.setup.pool, SessionReturned{self->state.setup.id, clean, self->address()});
-  self->quit();
 }
 
 // What a statement sets for itself would hold until the transaction ends: a timeout is said again
@@ -95,32 +67,70 @@ within(SessionState& state, const std::shared_ptr<const sdk::Statement>& stateme
   return copy;
 }
 
-void send(Self self, const SessionCommand& command) {
-  auto& state = self->state;
-  auto entries = std::make_shared<std::vector<sdk::WireEntry>>();
-  if (state.transaction.phase() == Phase::fresh) {
-    sdk::Statement begin{
-      .sql = state.setup.services.driver->begin_sql(state.setup.request->options)};
-    entries->push_back({.id = begin_entry,
-                        .statement = std::make_shared<const sdk::Statement>(std::move(begin)),
-                        .sync = false});
-    state.transaction.begun();
-  }
-  std::vector<std::shared_ptr<const sdk::Statement>> statements;
-  for (const auto& statement : command.request->statements) {
-    statements.push_back(within(state, statement));
-    echo(*statement, "transaction", *state.setup.services.settings, *state.setup.services.log);
-    if (command.verb == SessionVerb::execute && !state.touched)
-      state.touched = leaves_traces(statement->sql);
-  }
+bool wants_number(const SessionState& state) {
+  return !state.setup.services.driver->transaction_id_sql().empty()
+         && !state.setup.request->options.read_only;
+}
+
+std::shared_ptr<const sdk::Statement> number_statement(const SessionState& state) {
+  return own_statement(std::string{state.setup.services.driver->transaction_id_sql()});
+}
+
+// BEGIN, in front of the first command; and in front of that, once per pool, the question whether
+// transactions can be numbered here: inside one a refusal would be its end.
+void add_begin(SessionState& state, std::vector<sdk::WireEntry>& entries) {
+  if (state.transaction.phase() != Phase::fresh)
+    return;
+  if (wants_number(state)
+      && state.setup.services.facts->numbers_transactions == PoolFacts::Answer::unknown)
+    entries.push_back({.id = probe_entry, .statement = number_statement(state)});
+  const auto& driver = *state.setup.services.driver;
+  entries.push_back({.id = begin_entry,
+                     .statement = own_statement(driver.begin_sql(state.setup.request->options)),
+                     .sync = false});
+  state.transaction.begun();
+}
+
+// In front of a COMMIT: its answer comes before the server commits, so that the outcome can be
+// looked up where the answer to the COMMIT itself is lost.
+void add_number(SessionState& state, std::vector<sdk::WireEntry>& entries) {
+  if (wants_number(state)
+      && state.setup.services.facts->numbers_transactions == PoolFacts::Answer::yes)
+    entries.push_back(
+      {.id = number_entry, .statement = number_statement(state), .sync = false, .flush = true});
+}
+
+std::vector<std::shared_ptr<const sdk::Statement>> statements_of(SessionState& state,
+                                                                 const SessionCommand& command) {
   // A failure that the server has not seen (a parameter that could not be sent) fails the
   // transaction all the same.
   if (command.verb == SessionVerb::commit && state.transaction.phase() == Phase::failed)
-    statements = rollback_request()->statements;
+    return rollback_request()->statements;
+  const auto& services = state.setup.services;
+  std::vector<std::shared_ptr<const sdk::Statement>> statements;
+  for (const auto& statement : command.request->statements) {
+    statements.push_back(within(state, statement));
+    echo(*statement, "transaction", *services.settings, *services.log);
+    if (command.verb == SessionVerb::execute && !state.touched)
+      state.touched = leaves_traces(services, statement->sql);
+  }
+  return statements;
+}
+
+void send(Self self, const SessionCommand& command) {
+  auto& state = self->state;
+  state.setup.pulse->work();
+  auto entries = std::make_shared<std::vector<sdk::WireEntry>>();
+  add_begin(state, *entries);
+  if (command.verb == SessionVerb::commit && state.transaction.phase() == Phase::open)
+    add_number(state, *entries);
+  const auto statements = statements_of(state, command);
   const auto& items = command.request->items;
   for (std::size_t i = 0; i < items.size(); ++i)
     entries->push_back({.id = i, .statement = statements[items[i].statement], .set = items[i].set});
   state.missing = entries->size();
+  if (ends_transaction(command.verb))
+    add_resets(state, *entries);
   self->send(state.setup.connection,
              StatementBurst{std::move(entries),
                             caf::actor_cast<BurstClient>(caf::actor_cast<SessionActor>(self))});
@@ -129,6 +139,10 @@ void send(Self self, const SessionCommand& command) {
 // Whether the command is answered without the server.
 bool answer_here(Self self, SessionCommand& command) {
   auto& state = self->state;
+  if (state.expired) {
+    command.request->refuse(*state.expired);
+    return true;
+  }
   if (auto error = state.transaction.refusal(command.verb,
                                              command.request->statements.front()->sql)) {
     command.request->refuse(*error);
@@ -138,8 +152,7 @@ bool answer_here(Self self, SessionCommand& command) {
     command.request->answer();
     return true;
   }
-  const bool ends = command.verb == SessionVerb::commit || command.verb == SessionVerb::rollback;
-  if (!ends || state.transaction.phase() != Phase::fresh)
+  if (!ends_transaction(command.verb) || state.transaction.phase() != Phase::fresh)
     return false;
   // Nothing was ever sent: there is nothing to commit.
   command.request->items.front().result = sdk::SqlResult{};
@@ -148,43 +161,21 @@ bool answer_here(Self self, SessionCommand& command) {
   return true;
 }
 
-// The next one finds the connection as if it were new.
-void leave(Self self) {
+void roll_back(Self self) {
   auto& state = self->state;
-  const auto& services = state.setup.services;
-  if (state.in_doubt || !state.touched) {
-    give_back(self, !state.in_doubt);
+  if (state.transaction.phase() == Phase::fresh) {
+    state.transaction.end();
+    leave(self);
     return;
   }
-  auto resets = services.driver->reset_sql(*services.settings);
-  if (resets.empty()) {
-    give_back(self, services.driver->keeps_connection(*services.settings));
-    return;
-  }
-  auto entries = std::make_shared<std::vector<sdk::WireEntry>>();
-  for (auto& sql : resets) {
-    sdk::Statement reset{.sql = std::move(sql)};
-    entries->push_back({.id = entries->size(),
-                        .statement = std::make_shared<const sdk::Statement>(std::move(reset))});
-  }
-  state.resetting = true;
-  state.missing = entries->size();
-  self->send(state.setup.connection,
-             StatementBurst{std::move(entries),
-                            caf::actor_cast<BurstClient>(caf::actor_cast<SessionActor>(self))});
-}
-
-void take_reset(Self self, const std::vector<ItemAnswer>& answers) {
-  auto& state = self->state;
-  for (const auto& answer : answers) {
-    state.in_doubt = state.in_doubt || !answer.result;
-    if (state.missing > 0 && --state.missing == 0)
-      give_back(self, !state.in_doubt);
-  }
+  state.running = SessionCommand{SessionVerb::rollback, rollback_request()};
+  send(self, *state.running);
 }
 
 void run_next(Self self) {
   auto& state = self->state;
+  if (state.lost_commit)
+    return;  // what comes now is answered when the session ends
   while (!state.running && !state.commands.empty()) {
     auto command = std::move(state.commands.front());
     state.commands.pop_front();
@@ -193,24 +184,33 @@ void run_next(Self self) {
       send(self, *state.running);
     }
   }
-  if (state.running || state.resetting)
+  if (state.running || state.ending)
     return;
-  if (state.transaction.phase() == Phase::ended) {
+  if (state.transaction.phase() == Phase::ended)
     leave(self);
-  } else if (state.dropped) {
-    state.commands.push_back({SessionVerb::rollback, rollback_request()});
-    run_next(self);
-  }
+  else if (state.dropped || state.expired)
+    roll_back(self);
+  else
+    state.setup.pulse->rest(state.setup.services.clock->now());
+}
+
+// A server that takes no writes any more, asked by a pool that wants one that does.
+bool is_demoted(const SessionState& state, const sdk::Error& error) {
+  const auto& wanted = state.setup.services.settings->target_session_attrs;
+  return error.code() == "25006" && !state.setup.request->options.read_only
+         && (wanted == "read-write" || wanted == "primary");
 }
 
 void finish(Self self) {
   auto& state = self->state;
   auto command = std::move(*state.running);
   state.running.reset();
+  state.cancelled = false;
   if (state.begin_error) {
     command.request->refuse(*state.begin_error);
     // Where BEGIN failed there is no transaction; whether the connection is as it was nobody knows.
-    give_back(self, false);
+    state.in_doubt = true;
+    leave(self);
     return;
   }
   for (auto& item : command.request->items) {
@@ -219,6 +219,10 @@ void finish(Self self) {
     const auto& sql = command.request->statements[item.statement]->sql;
     if (!*item.result && is_in_doubt(command.verb, item.result->error()))
       state.in_doubt = true;
+    if (!*item.result && is_demoted(state, item.result->error())) {
+      state.demoted = true;
+      item.result = demoted_error(item.result->error());
+    }
     item.result = state.transaction.finished(command.verb, sql, std::move(*item.result));
   }
   command.request->answer();
@@ -227,51 +231,55 @@ void finish(Self self) {
 
 void take(Self self, std::vector<ItemAnswer>& answers) {
   auto& state = self->state;
-  if (state.resetting) {
-    take_reset(self, answers);
-    return;
-  }
   for (auto& answer : answers) {
+    if (answer.id >= first_reset_entry && answer.id < probe_entry) {
+      take_reset(self, answer);
+      continue;
+    }
     if (!state.running || state.missing == 0)
-      return;
-    --state.missing;
-    if (answer.id == begin_entry) {
+      continue;
+    if (answer.id == probe_entry) {
+      state.setup.services.facts->numbers_transactions = answer.result ? PoolFacts::Answer::yes
+                                                                       : PoolFacts::Answer::no;
+    } else if (answer.id == begin_entry) {
       if (!answer.result)
         state.begin_error = answer.result.error();
     } else if (answer.id < state.running->request->items.size()) {
       state.running->request->items[answer.id].result = std::move(answer.result);
     }
+    if (--state.missing == 0)
+      finish(self);
   }
-  if (state.running && state.missing == 0)
-    finish(self);
 }
 
-// The server rolls back what it lost sight of, but for a COMMIT that was under way.
-void give_up(Self self, const sdk::WireLoss& loss) {
+// A COMMIT or ROLLBACK that is under way decides by itself.
+void expire(Self self, const sdk::Error& error) {
   auto& state = self->state;
-  const bool left = !loss.lists_all || std::ranges::any_of(loss.unanswered, [](const auto& entry) {
-    return entry.phase != sdk::StatementPhase::queued;
-  });
-  const bool unsure = state.running && left && state.running->verb == SessionVerb::commit;
-  // Nothing of it happened: the whole transaction may run again.
-  sdk::Error::Detail detail{.code = loss.error.code().empty() ? "08006" : loss.error.code()};
-  detail.retryable = !unsure;
-  const sdk::Error lost{sdk::ErrorKind::connection,
-                        "the connection was lost, and the transaction with it: "
-                          + loss.error.message(),
-                        std::move(detail)};
+  if (state.ending || state.expired || state.lost_commit
+      || state.transaction.phase() == Phase::ended
+      || (state.running && ends_transaction(state.running->verb)))
+    return;
+  state.expired = error;
+  state.setup.fate->decide(error);
   if (state.running) {
-    if (state.running->verb == SessionVerb::rollback)
-      state.running->request->items.front().result = sdk::SqlResult{.command = "ROLLBACK"};
-    state.running->request->answer(unsure ? outcome_unknown(loss.error) : lost);
+    // Answered now, whatever the server does. A cancel may hit what comes next on the connection,
+    // so nobody else gets that.
+    state.running->request->refuse(error);
+    state.cancelled = true;
+    state.in_doubt = true;
+    self->send(state.setup.connection, CancelRunning{});
+    self->delayed_send(caf::actor_cast<SessionActor>(self), cancel_limit, SessionTick{});
+  } else {
+    run_next(self);
   }
-  for (auto& command : state.commands)
-    command.request->refuse(lost);
-  // While the connection is reset the transaction has ended as it was told.
-  if (!state.resetting)
-    state.setup.fate->decide(lost);
-  state.transaction.end();
-  self->quit(to_caf(loss.error));
+}
+
+void look_again(Self self) {
+  auto& state = self->state;
+  if (state.lost_commit)
+    ask_outcome(self);
+  else if (state.cancelled)
+    self->send(state.setup.connection, CloseWire{});
 }
 
 }  // namespace
@@ -297,8 +305,11 @@ SessionActor::behavior_type session(Self self, SessionSetup setup) {
       self->state.dropped = true;
       run_next(self);
     },
+    [self](const SessionExpired& expired) { expire(self, expired.error); },
+    [self](SessionTick) { look_again(self); },
+    [self](const CommitOutcome& outcome) { take_outcome(self, *outcome.reply); },
     [self](BurstAnswered& answered) { take(self, *answered.answers); },
-    [self](const ConnectionGone& gone) { give_up(self, *gone.loss); },
+    [self](const ConnectionGone& gone) { lose_connection(self, *gone.loss); },
   };
 }
 

@@ -15,7 +15,8 @@ sdk::Result<DatabaseHandle> spawn_pool(caf::actor_system& system, PoolSetup setu
                             .log = setup.log,
                             .clock = setup.clock,
                             .seed = setup.seed,
-                            .metrics = std::make_shared<db::PoolMetrics>(setup.settings->name)};
+                            .metrics = std::make_shared<db::PoolMetrics>(setup.settings->name),
+                            .facts = std::make_shared<db::PoolFacts>()};
   auto link = std::make_shared<db::PoolLink>();
   link->metrics = services.metrics;
   link->driver = setup.driver;

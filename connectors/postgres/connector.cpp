@@ -25,6 +25,31 @@ std::string_view isolation_sql(sdk::Isolation isolation) {
   return "";
 }
 
+// What tells a transaction from all others: its number, the server's timeline (after a failover to
+// a server that lags behind, the same number is another transaction's), and when the server's
+// statistics began (after a crash a number that had not reached the disk is given again). The
+// functions are those of every server since 10.
+constexpr std::string_view transaction_id =
+  "SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN "
+  "pg_catalog.txid_current_if_assigned()::pg_catalog.text || ':' || "
+  "pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8) "
+  "|| ':' || pg_catalog.date_part('epoch', "
+  "pg_catalog.pg_stat_get_bgwriter_stat_reset_time())::pg_catalog.text END AS id";
+
+// A number above one that is given just now was lost in a crash, and its transaction with it.
+// After a crash "committed" may be said of another transaction; "aborted" is true of both.
+constexpr std::string_view transaction_outcome =
+  "SELECT CASE WHEN timeline <> pg_catalog.substr(pg_catalog.pg_walfile_name("
+  "pg_catalog.pg_current_wal_insert_lsn()), 1, 8) THEN NULL "
+  "WHEN number > pg_catalog.txid_current() THEN 'aborted' "
+  "WHEN since = pg_catalog.date_part('epoch', "
+  "pg_catalog.pg_stat_get_bgwriter_stat_reset_time())::pg_catalog.text "
+  "OR pg_catalog.txid_status(number) = 'aborted' THEN pg_catalog.txid_status(number) END AS "
+  "outcome "
+  "FROM (SELECT pg_catalog.split_part($1::pg_catalog.text, ':', 1)::pg_catalog.int8 AS number, "
+  "pg_catalog.split_part($1::pg_catalog.text, ':', 2) AS timeline, "
+  "pg_catalog.split_part($1::pg_catalog.text, ':', 3) AS since) AS asked";
+
 class PostgresDriver final : public sdk::DatabaseDriver {
 public:
   std::string_view name() const noexcept override { return "postgres"; }
@@ -60,13 +85,9 @@ public:
             "DISCARD SEQUENCES"};
   }
 
-  std::string_view transaction_id_sql() const noexcept override {
-    return "SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text AS xid";
-  }
+  std::string_view transaction_id_sql() const noexcept override { return transaction_id; }
 
-  std::string_view transaction_outcome_sql() const noexcept override {
-    return "SELECT pg_catalog.pg_xact_status($1::pg_catalog.text::pg_catalog.xid8) AS outcome";
-  }
+  std::string_view transaction_outcome_sql() const noexcept override { return transaction_outcome; }
 
   std::string_view current_datetime_sql() const noexcept override { return "CURRENT_TIMESTAMP"; }
 

@@ -19,8 +19,10 @@ bool starts_with_word(std::string_view sql, std::string_view word) noexcept {
 }  // namespace
 
 bool is_worth_preparing(std::string_view sql) noexcept {
-  static constexpr std::array<std::string_view, 8> words{"SELECT", "INSERT", "UPDATE", "DELETE",
-                                                         "MERGE",  "VALUES", "WITH",   "TABLE"};
+  // The last ones are what every transaction's connection is made as new with.
+  static constexpr std::array<std::string_view, 13> words{
+    "SELECT", "INSERT", "UPDATE",   "DELETE",  "MERGE", "VALUES",  //
+    "WITH",   "TABLE",  "UNLISTEN", "DISCARD", "CLOSE", "RESET",  "SET SESSION AUTHORIZATION"};
   return std::ranges::any_of(words,
                              [sql](std::string_view word) { return starts_with_word(sql, word); });
 }

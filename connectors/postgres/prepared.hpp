@@ -57,7 +57,7 @@ private:
 };
 
 /// Whether preparing it pays: SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES, WITH or TABLE, behind
-/// blanks.
+/// blanks, and what takes a session's traces away.
 bool is_worth_preparing(std::string_view sql) noexcept;
 
 /// Whether it begins a transaction.

@@ -146,13 +146,13 @@ void PostgresWire::report_unanswered(sdk::WireLoss& loss) {
       continue;
     const auto status = pending.result ? PQresultStatus(pending.result.get()) : PGRES_EMPTY_QUERY;
     const bool failed = status == PGRES_FATAL_ERROR && !ends_connection(pending.result.get());
+    const auto id = pending.queued.entry.id;
     if (failed)
       answer(pending);  // what failed stays failed, Sync or not
+    else if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+      loss.unanswered.push_back({id, StatementPhase::complete, take_result(pending)});
     else
-      loss.unanswered.push_back(
-        {pending.queued.entry.id, status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK
-                                    ? StatementPhase::complete
-                                    : StatementPhase::written});
+      loss.unanswered.push_back({id, StatementPhase::written});
   }
   for (const auto& queue : {&again_, &queue_}) {
     for (const auto& queued : *queue)

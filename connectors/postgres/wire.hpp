@@ -81,6 +81,7 @@ private:
   void finish_preparing();
   void finish_entries(const PGresult* sync_error);
   void answer(Pending& pending);
+  static std::unique_ptr<sdk::RawResult> take_result(Pending& pending);
   bool forget_stale(const Pending& pending);
   bool run_again(Pending& pending);
 

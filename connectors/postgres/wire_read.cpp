@@ -177,13 +177,16 @@ void PostgresWire::answer(Pending& pending) {
     answers_.push_back({id, to_error(pending.result.get()), false});
     return;
   }
+  answers_.push_back({id, take_result(pending), false});
+}
+
+std::unique_ptr<sdk::RawResult> PostgresWire::take_result(Pending& pending) {
   const auto& statement = pending.queued.entry.statement;
   auto sql = pending.prepared ? pending.prepared->sql
                               : std::shared_ptr<const std::string>{statement, &statement->sql};
   auto shape = pending.prepared ? pending.prepared->shape : std::make_shared<ShapeSlot>();
-  std::unique_ptr<sdk::RawResult> raw = std::make_unique<PostgresResult>(
-    std::move(pending.result), std::move(shape), std::move(sql));
-  answers_.push_back({id, std::move(raw), false});
+  return std::make_unique<PostgresResult>(std::move(pending.result), std::move(shape),
+                                          std::move(sql));
 }
 
 // The schema changed under a prepared statement: the next one that needs it prepares it anew.

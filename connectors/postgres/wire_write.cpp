@@ -136,8 +136,10 @@ bool PostgresWire::write_group(std::size_t size) {
     auto queued = std::move(queue.front());
     queue.pop_front();
     auto prepared = queued.direct ? nullptr : statements_.find(queued.entry.statement->sql);
+    const bool flush = queued.entry.flush;
     if (!write_settings(queued.entry.statement->options)
-        || !write_entry(std::move(queued), prepared)) {
+        || !write_entry(std::move(queued), prepared)
+        || (flush && PQsendFlushRequest(connection_.get()) != 1)) {
       // Once more: what was not written is at the end of `pending_`, and counts as written to be
       // safe.
       return false;

@@ -38,7 +38,7 @@ struct WireEntry {
   std::shared_ptr<const Statement> statement;
   std::uint32_t set = 0;
   bool sync = true;
-  bool flush = false;  // the server sends its result at once, and a loss brings it
+  bool flush = false;  // the server sends its result at once, ahead of the sync
 };
 
 /// What a statement gave, as the driver has it; decoded by an actor, off the reactor.
@@ -62,7 +62,7 @@ struct WireAnswer {
 struct UnansweredEntry {
   std::uint64_t id = 0;
   StatementPhase phase = StatementPhase::queued;
-  std::shared_ptr<RawResult> result{};  // of one with `flush` that is complete; else null
+  std::shared_ptr<RawResult> result{};  // of one that is complete, where the driver has it
 };
 
 struct WireLoss {
@@ -126,12 +126,12 @@ public:
   /// closing it does.
   virtual std::vector<std::string> reset_sql(const DatabaseSettings&) const { return {}; }
 
-  /// Gives the number of the open transaction in its one column; NULL where it wrote nothing.
-  /// Empty: transactions have none.
+  /// Gives a text in its one column that tells the open transaction from all others; NULL where it
+  /// wrote nothing. Empty: there is no such thing.
   virtual std::string_view transaction_id_sql() const noexcept { return {}; }
 
-  /// Gives what became of the transaction of number $1: "committed", "aborted" or "in progress";
-  /// NULL where it was too long ago.
+  /// Gives what became of the transaction that $1 tells: "committed", "aborted" or "in progress";
+  /// NULL where the server cannot know any more.
   virtual std::string_view transaction_outcome_sql() const noexcept { return {}; }
 
   /// What `currentdatetime()` and `currentdate()` are, written into a statement.

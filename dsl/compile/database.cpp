@@ -182,6 +182,7 @@ void read_transaction_options(StepInput& in, TransactionOptions& options) {
 void read_begin(StepInput& in) {
   auto& call = start(in, DatabaseOperation::begin);
   read_transaction_options(in, call.transaction);
+  call.transaction.timeout = in.step.timeout;
 }
 
 void read_commit(StepInput& in) {

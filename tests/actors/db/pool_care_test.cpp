@@ -94,6 +94,48 @@ TEST_F(PoolCoreTest, SaysOnceWhoHoldsASessionForTooLongAndWhenItCameBack) {
   EXPECT_EQ(leaks_[1].held, 20s);
 }
 
+TEST_F(PoolCoreTest, EndsASessionWhoseTimeIsOver) {
+  make({.max_size = 1});
+  connect(1);
+  want_session();
+  waiting_sessions_.back()->options = {};
+  release(1);
+  auto request = std::make_shared<SessionRequest>();
+  request->options.timeout = 5s;
+  request->done = [](const sdk::Result<SessionHandle>&) {};
+  core_->submit(request, now_);
+  collect();
+  pass(4999ms);
+  EXPECT_TRUE(expired_.empty());
+  ASSERT_TRUE(core_->next_tick());
+  EXPECT_EQ(*core_->next_tick(), now_ + 1ms);
+  pass(1ms);
+  pass(10s);
+  ASSERT_EQ(expired_.size(), 1U);
+  EXPECT_EQ(expired_[0].error.kind(), ErrorKind::timeout);
+}
+
+TEST_F(PoolCoreTest, EndsASessionThatRestsForTooLongButNotOneThatWorks) {
+  make({.max_size = 1});
+  connect(1);
+  auto request = std::make_shared<SessionRequest>();
+  request->options.idle_timeout = 5s;
+  request->done = [](const sdk::Result<SessionHandle>&) {};
+  core_->submit(request, now_);
+  collect();
+  ASSERT_TRUE(pulse_);
+  pass(4s);
+  pulse_->work();
+  pass(60s);
+  EXPECT_TRUE(expired_.empty());
+  pulse_->rest(now_);
+  pass(4999ms);
+  EXPECT_TRUE(expired_.empty());
+  pass(1ms);
+  ASSERT_EQ(expired_.size(), 1U);
+  EXPECT_EQ(expired_[0].error.code(), "25P03");
+}
+
 TEST_F(PoolCoreTest, ClosesWhatIsAboveItsSizeAsSoonAsNobodyNeedsIt) {
   make({.min_size = 0, .max_size = 1, .max_overflow = 2});
   for (int i = 0; i < 3; ++i)

@@ -39,8 +39,11 @@ protected:
       else if (auto* send = std::get_if<SendEntries>(&action))
         for (const auto& entry : send->entries)
           sent_.push_back({send->id, entry});
-      else if (const auto* grant = std::get_if<GrantSession>(&action))
+      else if (const auto* grant = std::get_if<GrantSession>(&action)) {
         granted_.push_back(grant->id);
+        pulse_ = grant->pulse;
+      } else if (const auto* expire = std::get_if<ExpireSession>(&action))
+        expired_.push_back(*expire);
       else if (const auto* leak = std::get_if<ReportLeak>(&action))
         leaks_.push_back(*leak);
       else if (const auto* retry = std::get_if<ReportRetry>(&action))
@@ -138,6 +141,8 @@ protected:
   std::vector<Sent> sent_;
   std::vector<ConnectionId> granted_;
   std::vector<ReportLeak> leaks_;
+  std::vector<ExpireSession> expired_;
+  std::shared_ptr<SessionPulse> pulse_;  // of the session granted last
   std::vector<ReportRetry> retries_;
   std::vector<SessionRequestPtr> waiting_sessions_;
 };

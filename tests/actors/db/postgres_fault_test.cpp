@@ -123,24 +123,6 @@ TEST_F(PostgresFaultTest, EndsATransactionWhoseConnectionIsGone) {
   EXPECT_TRUE(pool_->run("SELECT 1"));
 }
 
-TEST_F(PostgresFaultTest, SaysThatItDoesNotKnowWhetherALostCommitHappened) {
-  ASSERT_TRUE(helper_->run("CREATE OR REPLACE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-                           "$$ BEGIN PERFORM pg_sleep(10); RETURN NULL; END $$"));
-  ASSERT_TRUE(
-    helper_->run("CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON f DEFERRABLE INITIALLY DEFERRED "
-                 "FOR EACH ROW EXECUTE FUNCTION slow()"));
-  const auto session = pool_->begin();
-  ASSERT_TRUE(session);
-  ASSERT_TRUE(run(*session, "INSERT INTO f VALUES (1, 'a')"));
-  Awaited<sdk::Status> committed;
-  session->commit(committed.callback());
-  kill_while_running("COMMIT%");
-
-  const auto status = committed.get();
-  ASSERT_FALSE(status);
-  EXPECT_TRUE(status.error().outcome_unknown());
-}
-
 TEST_F(PostgresFaultTest, HealsWhenTheSchemaChangesUnderAPreparedStatement) {
   ASSERT_TRUE(pool_->run("INSERT INTO f VALUES (1, 'a')"));
   EXPECT_EQ(pool_->rows("SELECT * FROM f WHERE id = $1", {Value{1}}).items()[0].members().size(),

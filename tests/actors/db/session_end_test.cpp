@@ -4,6 +4,8 @@
 namespace millrace::actors {
 namespace {
 
+using namespace std::chrono_literals;
+using sdk::ErrorKind;
 using sdk::Value;
 
 class SessionEndTest : public ConformanceTest {
@@ -80,6 +82,64 @@ TEST_P(SessionEndTest, LeavesNoSettingsAndNoLocksBehind) {
   EXPECT_EQ(pool().rows("SELECT pg_listening_channels()").size(), 0U);
   EXPECT_EQ(pool().rows("SELECT pg_backend_pid() AS n").items()[0].find("n")->as_integer(), backend)
     << "the connection is kept";
+}
+
+TEST_P(SessionEndTest, TakesAwayWhatFunctionsLeaveBehindToo) {
+  if (!is_postgres())
+    GTEST_SKIP() << "PostgreSQL's";
+  make("CREATE OR REPLACE FUNCTION leave_traces() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN "
+       "PERFORM set_config('statement_timeout', '12345', false); "
+       "PERFORM pg_advisory_lock(4712); LISTEN somebody; "
+       "CREATE TEMP TABLE passing (id INTEGER); RETURN 1; END $$");
+  const auto backend =
+    pool().rows("SELECT pg_backend_pid() AS n").items()[0].find("n")->as_integer();
+  for (const bool commits : {true, false}) {
+    const auto session = begin();
+    EXPECT_TRUE(run(session, "SELECT leave_traces()"));
+    EXPECT_TRUE(commits ? commit(session) : rollback(session));
+    EXPECT_EQ(
+      pool().rows("SHOW statement_timeout").items()[0].find("statement_timeout")->as_string(), "0");
+    EXPECT_EQ(pool().rows("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'").size(), 0U);
+    EXPECT_EQ(pool().rows("SELECT pg_listening_channels()").size(), 0U);
+    EXPECT_EQ(error_of("SELECT * FROM passing").code(), "42P01");
+  }
+  EXPECT_EQ(pool().rows("SELECT pg_backend_pid() AS n").items()[0].find("n")->as_integer(), backend)
+    << "the connection is kept";
+}
+
+TEST_P(SessionEndTest, RollsBackATransactionThatSitsIdleForTooLong) {
+  make("CREATE TABLE t (id INTEGER PRIMARY KEY)");
+  auto session = pool().begin({.idle_timeout = 50ms});
+  ASSERT_TRUE(session);
+  EXPECT_TRUE(run(*session, "INSERT INTO t VALUES (1)"));
+  EXPECT_EQ(count("t"), 0) << "its only connection is free again";
+  const auto committed = commit(*session);
+  ASSERT_FALSE(committed);
+  EXPECT_EQ(committed.error().code(), "25P03") << committed.error().to_string();
+
+  case_.settings.idle_in_transaction = 50ms;
+  open();
+  const auto other = begin();
+  EXPECT_EQ(pool().rows("SELECT 1 AS n").size(), 1U)
+    << "the same where the server's settings say so";
+  EXPECT_EQ(run(other, "SELECT 1").error().code(), "25P03");
+}
+
+TEST_P(SessionEndTest, EndsATransactionWhoseTimeIsOverInTheMiddleOfAStatement) {
+  make("CREATE TABLE t (id INTEGER PRIMARY KEY)");
+  auto session = pool().begin({.timeout = 200ms});
+  ASSERT_TRUE(session);
+  EXPECT_TRUE(run(*session, "INSERT INTO t VALUES (1)"));
+  const auto asked = std::chrono::steady_clock::now();
+  const auto result = run(
+    *session, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+              "2000000000) SELECT count(*) AS n FROM n");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind(), ErrorKind::timeout) << result.error().to_string();
+  EXPECT_EQ(result.error().code(), "25P04");
+  EXPECT_LT(std::chrono::steady_clock::now() - asked, 2s);
+  EXPECT_EQ(commit(*session).error().code(), "25P04");
+  EXPECT_EQ(count("t"), 0);
 }
 
 TEST_P(SessionEndTest, AnswersWhoAsksAPoolThatHasEnded) {
