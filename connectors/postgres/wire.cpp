@@ -2,12 +2,17 @@
 
 #include "connectors/asio/reactor.hpp"
 #include "connectors/postgres/errors.hpp"
+#include "connectors/postgres/farewell.hpp"
 
-#include <array>
-#include <thread>
 #include <utility>
 
 namespace millrace::postgres {
+
+namespace {
+
+constexpr std::chrono::milliseconds longest_farewell{1'000};
+
+}  // namespace
 
 PostgresWire::PostgresWire(const sdk::DatabaseSettings& settings, sdk::EventLoop& loop,
                            sdk::WireEvents events)
@@ -54,14 +59,8 @@ void PostgresWire::send(std::vector<sdk::WireEntry> entries) {
 
 void PostgresWire::cancel() {
   loop_.post([self = shared_from_this()] {
-    if (!self->connection_)
-      return;
-    // libpq 15 can only cancel by blocking: connect, send, read.
-    std::thread{[cancel = PQgetCancel(self->connection_.get())] {
-      std::array<char, 256> reason{};
-      PQcancel(cancel, reason.data(), static_cast<int>(reason.size()));
-      PQfreeCancel(cancel);
-    }}.detach();
+    if (self->connection_)
+      request_cancel(self->connection_.get());
   });
 }
 
@@ -99,6 +98,7 @@ void PostgresWire::read_on() {
 }
 
 void PostgresWire::readable() {
+  heard_ = std::chrono::steady_clock::now();
   const bool alive = PQconsumeInput(connection_.get()) == 1;
   process();
   if (!closed_ && !alive)
@@ -121,6 +121,7 @@ void PostgresWire::flush() {
       lose(fatal_.value_or(loss_error(connection_.get())), fatal_.has_value());
     return;
   }
+  watch();
   if (left == 0 || writing_)
     return;
   writing_ = true;
@@ -176,10 +177,13 @@ void PostgresWire::lose(const sdk::Error& error, bool server_ended, bool may_ret
   report_unanswered(loss);
   if (descriptor_.is_open())
     descriptor_.release();
-  connection_.reset();
   deliver();
-  events_.lost(std::move(loss));
-  events_ = {};
+  // What it runs would hold its place at the server for as long as it likes.
+  if (connection_ && in_flight_ > 0 && !server_ended
+      && PQstatus(connection_.get()) == CONNECTION_OK)
+    request_cancel(connection_.get());
+  part(std::move(connection_), loop_, longest_farewell,
+       [events = std::exchange(events_, {}), loss = std::move(loss)] { events.lost(loss); });
 }
 
 void PostgresWire::on_notice(void* self, const PGresult* notice) {

@@ -9,6 +9,7 @@
 #include "connectors/sdk/database.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -54,6 +55,12 @@ private:
   void report_unanswered(sdk::WireLoss& loss);
   void deliver();
   static void on_notice(void* self, const PGresult* notice);
+
+  // wire_watch.cpp: a server that says nothing any more
+  void watch();
+  void watch_for(std::chrono::nanoseconds time);
+  void look_whether_silent();
+  std::optional<std::chrono::milliseconds> longest_silence() const;
 
   // wire_write.cpp: what goes out
   void pump();
@@ -101,8 +108,10 @@ private:
   PreparedPtr preparing_;  // nothing else goes out until the server has described it
   bool preparing_typed_ = false;
   EncodedParameters parameters_;
-  std::size_t in_flight_ = 0;        // entries
-  std::optional<sdk::Error> fatal_;  // the server's farewell
+  std::size_t in_flight_ = 0;                    // entries
+  std::optional<sdk::Error> fatal_;              // the server's farewell
+  std::chrono::steady_clock::time_point heard_;  // when the server last said something
+  bool watching_ = false;
   bool writing_ = false;
   bool closed_ = false;
 };

@@ -1,0 +1,91 @@
+#include "connectors/postgres/farewell.hpp"
+
+#include "connectors/asio/reactor.hpp"
+
+#include <array>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <fcntl.h>
+#include <memory>
+#include <sys/socket.h>
+#include <thread>
+#include <utility>
+
+namespace millrace::postgres {
+
+namespace {
+
+using Descriptor = boost::asio::posix::stream_descriptor;
+
+// Holds the socket open while libpq takes leave on it.
+class Farewell : public std::enable_shared_from_this<Farewell> {
+public:
+  Farewell(int socket, sdk::EventLoop& loop, std::function<void()> gone)
+    : loop_{loop}, gone_{std::move(gone)}, descriptor_{asio::io_context_of(loop), socket} {}
+
+  void wait(std::chrono::milliseconds patience) {
+    timer_ = loop_.after(patience, [self = shared_from_this()] { self->finish(); });
+    read();
+  }
+
+private:
+  void read() {
+    descriptor_.async_wait(Descriptor::wait_read,
+                           [self = shared_from_this()](const boost::system::error_code& failure) {
+                             if (!failure)
+                               self->readable();
+                           });
+  }
+
+  void readable() {
+    std::array<char, 16384> unread;
+    while (true) {
+      const auto got = ::recv(descriptor_.native_handle(), unread.data(), unread.size(),
+                              MSG_DONTWAIT);
+      if (got > 0 || (got < 0 && errno == EINTR))
+        continue;
+      if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        read();
+        return;
+      }
+      finish();
+      return;
+    }
+  }
+
+  void finish() {
+    loop_.cancel(timer_);
+    boost::system::error_code ignored;
+    descriptor_.close(ignored);
+    if (gone_)
+      std::exchange(gone_, nullptr)();
+  }
+
+  sdk::EventLoop& loop_;
+  std::function<void()> gone_;
+  Descriptor descriptor_;
+  sdk::TimerId timer_ = 0;
+};
+
+}  // namespace
+
+void part(ConnectionPtr connection, sdk::EventLoop& loop, std::chrono::milliseconds patience,
+          std::function<void()> gone) {
+  const int socket = connection ? PQsocket(connection.get()) : -1;
+  const int copy = socket < 0 ? -1 : ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  connection.reset();  // sends the goodbye
+  if (copy < 0) {
+    gone();
+    return;
+  }
+  std::make_shared<Farewell>(copy, loop, std::move(gone))->wait(patience);
+}
+
+void request_cancel(PGconn* connection) {
+  std::thread{[cancel = PQgetCancel(connection)] {
+    std::array<char, 256> reason{};
+    PQcancel(cancel, reason.data(), static_cast<int>(reason.size()));
+    PQfreeCancel(cancel);
+  }}.detach();
+}
+
+}  // namespace millrace::postgres
