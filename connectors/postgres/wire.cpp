@@ -3,7 +3,9 @@
 #include "connectors/asio/reactor.hpp"
 #include "connectors/postgres/errors.hpp"
 #include "connectors/postgres/farewell.hpp"
+#include "connectors/postgres/sqlstate.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace millrace::postgres {
@@ -50,18 +52,18 @@ void PostgresWire::send(std::vector<sdk::WireEntry> entries) {
     // they never left.
     if (self->closed_)
       return;
-    for (auto& entry : entries)
+    for (auto& entry : entries) {
+      self->limited_ = self->limited_ || self->limit_of(entry).has_value();
       self->queue_.push_back({std::move(entry)});
-    self->pump();
+    }
+    if (!self->leaving_)
+      self->pump();
     self->deliver();
   });
 }
 
 void PostgresWire::cancel() {
-  loop_.post([self = shared_from_this()] {
-    if (self->connection_)
-      request_cancel(self->connection_.get());
-  });
+  loop_.post([self = shared_from_this()] { self->cancel_now(); });
 }
 
 void PostgresWire::close() {
@@ -98,15 +100,18 @@ void PostgresWire::read_on() {
 }
 
 void PostgresWire::readable() {
-  heard_ = std::chrono::steady_clock::now();
   const bool alive = PQconsumeInput(connection_.get()) == 1;
+  note_progress();
   process();
   if (!closed_ && !alive)
     lose(fatal_.value_or(loss_error(connection_.get())), fatal_.has_value());
   if (closed_)
     return;
-  pump();
+  idle_ = pending_.empty();
+  if (!leaving_)
+    pump();
   deliver();
+  end_if_left();
   if (!closed_)
     read_on();
 }
@@ -134,6 +139,15 @@ void PostgresWire::flush() {
 }
 
 void PostgresWire::deliver() {
+  if (answers_.empty())
+    return;
+  // Some errors say that the connection is of no use any more.
+  if (!leaving_ && std::ranges::any_of(answers_, [](const sdk::WireAnswer& answer) {
+        return !answer.result && rule_for(answer.result.error().code()).evict;
+      }))
+    leave();
+  std::erase_if(answers_,
+                [this](const sdk::WireAnswer& answer) { return is_abandoned(answer.id); });
   if (!answers_.empty())
     events_.answered(std::exchange(answers_, {}));
 }
@@ -175,6 +189,10 @@ void PostgresWire::lose(const sdk::Error& error, bool server_ended, bool may_ret
   loss.server_ended = server_ended;
   loss.other_host_may_do = may_retry;
   report_unanswered(loss);
+  std::erase_if(loss.unanswered,
+                [this](const sdk::UnansweredEntry& entry) { return is_abandoned(entry.id); });
+  loop_.cancel(std::exchange(watch_timer_, 0));
+  loop_.cancel(std::exchange(leave_timer_, 0));
   if (descriptor_.is_open())
     descriptor_.release();
   deliver();

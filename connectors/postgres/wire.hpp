@@ -56,11 +56,17 @@ private:
   void deliver();
   static void on_notice(void* self, const PGresult* notice);
 
-  // wire_watch.cpp: a server that says nothing any more
+  // wire_deadline.cpp: a server that does not end what takes too long
+  void note_progress();
   void watch();
-  void watch_for(std::chrono::nanoseconds time);
-  void look_whether_silent();
-  std::optional<std::chrono::milliseconds> longest_silence() const;
+  void on_watch();
+  void overdue(const Pending* victim, std::chrono::milliseconds limit);
+  void abandon(const sdk::WireEntry& entry, bool written, std::chrono::milliseconds limit);
+  void leave();
+  void end_if_left();
+  std::optional<std::chrono::milliseconds> limit_of(const sdk::WireEntry& entry) const;
+  bool is_abandoned(std::uint64_t id) const;
+  void cancel_now();
 
   // wire_write.cpp: what goes out
   void pump();
@@ -108,10 +114,15 @@ private:
   PreparedPtr preparing_;  // nothing else goes out until the server has described it
   bool preparing_typed_ = false;
   EncodedParameters parameters_;
-  std::size_t in_flight_ = 0;                    // entries
-  std::optional<sdk::Error> fatal_;              // the server's farewell
-  std::chrono::steady_clock::time_point heard_;  // when the server last said something
-  bool watching_ = false;
+  std::size_t in_flight_ = 0;                       // entries
+  std::optional<sdk::Error> fatal_;                 // the server's farewell
+  std::chrono::steady_clock::time_point progress_;  // the server gave a sign, or work began
+  std::vector<std::uint64_t> abandoned_;            // answered before the server did
+  sdk::TimerId watch_timer_ = 0;
+  sdk::TimerId leave_timer_ = 0;
+  bool limited_ = false;  // some statement has a limit of time
+  bool idle_ = true;      // nothing was under way
+  bool leaving_ = false;  // takes no more work; ends when what is under way is answered
   bool writing_ = false;
   bool closed_ = false;
 };
