@@ -1,5 +1,6 @@
 #include "dsl/load.hpp"
 
+#include "dsl/compile/nesting.hpp"
 #include "dsl/compile/pipeline_compiler.hpp"
 #include "dsl/compile/servers.hpp"
 #include "dsl/compile/spans.hpp"
@@ -155,6 +156,7 @@ LoadResult load(const LoadOptions& options) {
                       "there is no pipeline", "add steps:, or pipelines:");
   check_calls(drafts, diagnostics);
   for (auto& draft : drafts) {
+    check_nesting(draft, diagnostics);
     const auto inside = mark_spans(draft, drafts, program->servers, diagnostics);
     finish(draft, inside);
   }

@@ -40,6 +40,14 @@ void LaneSequencer::complete(Place place, sdk::Batch batch, std::vector<sdk::Bat
   trim();
 }
 
+std::optional<LaneSequencer::Place> LaneSequencer::front(std::uint64_t lane,
+                                                         std::uint32_t attempt) const {
+  const auto found = lanes_.find({lane, attempt});
+  if (found == lanes_.end())
+    return std::nullopt;
+  return found->second.front();
+}
+
 void LaneSequencer::leave(Entry& entry, sdk::Batch batch, std::vector<sdk::Batch>& ready) {
   entry.gone = true;
   entry.ready.reset();

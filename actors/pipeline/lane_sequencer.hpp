@@ -31,6 +31,9 @@ public:
   /// `ready`.
   void complete(Place place, sdk::Batch batch, std::vector<sdk::Batch>& ready);
 
+  /// The first open place of a lane, behind which its others wait; none where nothing waits.
+  std::optional<Place> front(std::uint64_t lane, std::uint32_t attempt) const;
+
   /// The lowest place that is open or held back; the next one to be given where there is none.
   Place oldest() const noexcept { return first_; }
 

@@ -26,8 +26,11 @@ public:
     made->next = std::move(next);
     made->end = end;
     made->is_dead_letter = is_dead_letter;
+    made->is_limited = limits_ > 0;
+    limits_ += step.timeout ? 1 : 0;
     for (const auto* list : nested_lists(step))
       add_branch(made->branches, *list, made->address);
+    limits_ -= step.timeout ? 1 : 0;
     made->stage_branches = made->branches.size();
     add_error_branches(made->branches, step.errors, made->address);
     layout_.nodes.push_back(made);
@@ -50,6 +53,7 @@ private:
   }
 
   Layout& layout_;
+  int limits_ = 0;  // steps with a `timeout` around the present place
 };
 
 }  // namespace

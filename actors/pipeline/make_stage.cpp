@@ -16,7 +16,8 @@ struct MakeStage {
 
   sdk::Result<StagePtr> operator()(const dsl::ConnectorCall& call) const {
     auto stage = make_connector_stage(step, call, env);
-    return step.timeout ? limit_time(std::move(stage), *step.timeout) : std::move(stage);
+    return step.timeout ? limit_time(std::move(stage), *step.timeout, step.output)
+                        : std::move(stage);
   }
 
   sdk::Result<StagePtr> operator()(const dsl::DatabaseCall& call) const {
@@ -36,7 +37,7 @@ struct MakeStage {
   }
 
   sdk::Result<StagePtr> operator()(const dsl::Switch& body) const {
-    return make_switch_stage(step, body);
+    return make_switch_stage(step, body, env);
   }
 
   sdk::Result<StagePtr> operator()(const dsl::Foreach& body) const {

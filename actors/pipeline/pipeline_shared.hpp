@@ -60,6 +60,7 @@ struct StepNode {
   std::size_t stage_branches = 0;
   sdk::Outcome end = sdk::Outcome::delivered;  // how records settle where `next` is empty
   bool is_dead_letter = false;
+  bool is_limited = false;  // it is nested in a step that has a `timeout`
 };
 
 }  // namespace millrace::actors

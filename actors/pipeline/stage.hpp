@@ -9,10 +9,10 @@
 //      under way and may come back in any order: the actor hands each lane on in order of arrival.
 //   3. A record dropped on purpose: `batch.extract(…)` it and `settle(Outcome::filtered)` the
 //      extract. One that failed: name its index (in the batch given back) in `failures`.
-//   4. What comes out may be more than came in (foreach): give all of it back under the ticket,
-//   each
-//      part with `batch.fork(i)`'s Ack and its parent's `sequence`. What comes out later than its
-//      ticket (batch) goes to `context.emit`.
+//   4. What comes out may be more than came in (foreach): each part with `batch.fork(i)`'s Ack and
+//      its parent's `sequence`, all of it under the ticket; `context.give` hands on what is there
+//      before the rest. A record that is held back keeps its ticket, so that none of its lane
+//      overtakes it. Only what belongs to no ticket (batch) goes to `context.emit`.
 //   5. Answers from other threads (database, reactor): keep the batch in the stage under its
 //      ticket, and `context.post()([this, …] { … })` runs in the actor's turn. After the actor
 //      died the task is dropped unrun, and the batches it held are lost, which is what they should
@@ -62,6 +62,10 @@ public:
   /// failed (by rising index). May be called within `process`.
   virtual void done(Ticket ticket, sdk::Batch batch, std::vector<sdk::Failure> failures = {}) = 0;
 
+  /// Hands on some of what was made under `ticket`, whose `done` comes later; only for stages that
+  /// are `one_by_one`. It waits for its turn in the lane.
+  virtual void give(Ticket ticket, sdk::Batch batch) = 0;
+
   /// Hands on a batch that belongs to no open ticket, behind all that its lane has brought so far.
   virtual void emit(sdk::Batch batch) = 0;
 
@@ -82,10 +86,9 @@ public:
 
 /// What the actor needs to know of a stage beforehand.
 struct StageTraits {
-  bool expands = false;  // may put out more records than it took: asks `room`
-  bool limits_time =
-    false;  // keeps the step's `timeout` itself; else the actor gives up waiting for it
+  bool expands = false;     // may put out more records than it took: asks `room`
   bool one_by_one = false;  // takes records one at a time, and none waits for another of its batch
+  bool regroups = false;    // with `one_by_one`: records that leave together travel on together
   bool retries = true;      // false: a failed record is not tried again here (inside a transaction)
 };
 

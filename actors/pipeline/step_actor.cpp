@@ -37,6 +37,7 @@ std::optional<sdk::Error> StepState::start_stage() {
   settings.step = node.step;
   settings.errors = &node.step->errors;
   settings.branches = node.stage_branches;
+  settings.limited = node.is_limited;
   settings.convictions = &shared.convictions;
   settings.clock = shared.env.clock;
   settings.log = shared.env.log;

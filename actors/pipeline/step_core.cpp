@@ -1,5 +1,7 @@
 #include "actors/pipeline/step_core.hpp"
 
+#include "actors/pipeline/time_mark.hpp"
+
 #include <algorithm>
 #include <cassert>
 #include <utility>
@@ -24,16 +26,23 @@ sdk::Status StepCore::start(StagePtr stage) {
 }
 
 void StepCore::on_batch(sdk::Batch batch, std::function<void()> left) {
+  if (settings_.limited)
+    TimeMark::drop_late(batch);
   if (batch.empty() || batch.stale()) {
     if (left)
       left();
     return;
   }
+  const Regroup regroup{*this};
   if (traits_.one_by_one && batch.size() > 1) {
     for (std::size_t i = 0; i < batch.size(); ++i)
-      on_batch(batch.take_one(i), i + 1 < batch.size() ? nullptr : left);
-    return;
+      add(batch.take_one(i), i + 1 < batch.size() ? nullptr : std::move(left));
+  } else {
+    add(std::move(batch), std::move(left));
   }
+}
+
+void StepCore::add(sdk::Batch batch, std::function<void()> left) {
   quiet_ = false;
   const LaneKey lane{batch.lane()->id(), batch.attempt()};
   const Place place = sequencer_.open(lane.lane, lane.attempt);
@@ -152,57 +161,6 @@ void StepCore::done(Ticket ticket, sdk::Batch batch, std::vector<sdk::Failure> f
   leave_if_done(finished.place);
 }
 
-void StepCore::respond(sdk::Batch& batch, std::vector<sdk::Failure>& failures) {
-  const auto& step = *settings_.step;
-  if (step.output == sdk::no_slot)
-    return;
-  std::vector<sdk::Failure> all;
-  auto failure = failures.begin();
-  for (std::uint32_t i = 0; i < batch.size(); ++i) {
-    if (failure != failures.end() && failure->index == i) {
-      all.push_back(std::move(*failure++));
-      continue;
-    }
-    auto& record = batch[i];
-    const sdk::Value result = record.get(step.output);
-    auto mapped = sdk::Value::object();
-    bool ok = true;
-    for (const auto& member : step.response) {
-      auto value = member.value->evaluate({&record, &result});
-      if (!value) {
-        all.push_back({i, std::move(value.error())});
-        ok = false;
-        break;
-      }
-      mapped.set(member.name, std::move(*value));
-    }
-    if (ok)
-      record.set(step.output, std::move(mapped));
-  }
-  failures = std::move(all);
-}
-
-void StepCore::emit(sdk::Batch batch) {
-  if (batch.empty() || batch.stale())
-    return;
-  const LaneKey lane{batch.lane()->id(), batch.attempt()};
-  const Place place = sequencer_.open(lane.lane, lane.attempt);
-  auto& work = works_[place];
-  work.lane = lane;
-  std::vector<sdk::Failure> failures;
-  if (settings_.step && !settings_.step->response.empty())
-    respond(batch, failures);
-  if (!failures.empty()) {
-    auto failed = extract_failed(batch, failures);
-    handle_failures(place, std::move(failed), std::move(failures), UINT32_MAX);
-  }
-  keep(place, std::move(batch));
-  --works_.at(place).open;
-  leave_if_done(place);
-  if (quiet_)
-    host_.forward_flush();
-}
-
 // Failures name places in `batch` before, and in what is returned afterwards.
 sdk::Batch StepCore::extract_failed(sdk::Batch& batch, std::vector<sdk::Failure>& failures) {
   std::vector<bool> taken(batch.size());
@@ -216,6 +174,7 @@ sdk::Batch StepCore::extract_failed(sdk::Batch& batch, std::vector<sdk::Failure>
 void StepCore::keep(Place place, sdk::Batch batch) {
   if (batch.empty())
     return;
+  ready_ += batch.size();
   auto& work = works_.at(place);
   work.finished = sdk::Batch::merge(std::move(work.finished), std::move(batch));
 }
@@ -229,22 +188,15 @@ void StepCore::leave_if_done(Place place) {
   std::vector<sdk::Batch> ready;
   sequencer_.complete(place, std::move(work.finished), ready);
   hand_on(std::move(ready));
+  if (const auto front = traits_.expands && ready_ > 0
+                           ? sequencer_.front(work.lane.lane, work.lane.attempt)
+                           : std::nullopt)
+    hand_on_given(*front);
   if (work.left)
     work.left();
   if (work.holds)
     release_lane(work.lane);
   forward_due_flush();
-}
-
-void StepCore::hand_on(std::vector<sdk::Batch> ready) {
-  for (auto& batch : ready) {
-    if (batch.stale())
-      continue;
-    const bool counted = traits_.expands && host_.counts_room();
-    if (counted)
-      on_their_way_ += batch.size();
-    host_.forward(std::move(batch), counted);
-  }
 }
 
 void StepCore::hold(Place place) {
@@ -272,59 +224,16 @@ void StepCore::release_lane(LaneKey lane) {
   }
 }
 
-void StepCore::on_flush() {
-  quiet_ = true;
-  stage_->on_flush();
-  flushes_.push_back(sequencer_.next());
-  for (std::size_t branch = 0; branch < settings_.branches; ++branch)
-    host_.flush_branch(branch);
-  if (!error_runs_.empty())
-    flush_error_branches();
-  forward_due_flush();
-}
-
-void StepCore::forward_due_flush() {
-  if (in_stage_ > 0)
-    return;  // the stage is not called within itself; `call` comes back to this
-  bool due = false;
-  for (; !flushes_.empty() && flushes_.front() <= sequencer_.oldest(); flushes_.pop_front())
-    due = true;
-  if (!due)
-    return;
-  // Batches that waited for a retry in front of them came to the stage after the flush did.
-  stage_->on_flush();
-  host_.forward_flush();
-}
-
 void StepCore::on_return(std::size_t branch, sdk::Batch batch) {
   // Of an attempt that was given up, perhaps in an earlier life of the stage: that one's joins have
   // the same numbers as ours.
   if (batch.stale())
     return;
+  const Regroup regroup{*this};
   if (branch < settings_.branches)
     stage_->on_return(branch, std::move(batch));
   else
     return_from_error_steps(std::move(batch));
-}
-
-void StepCore::send(std::size_t branch, sdk::Batch batch) {
-  host_.to_branch(branch, std::move(batch));
-  if (quiet_)
-    host_.flush_branch(branch);
-}
-
-std::size_t StepCore::room() const noexcept {
-  return on_their_way_ >= settings_.room ? 0 : settings_.room - on_their_way_;
-}
-
-void StepCore::on_room(std::size_t records) {
-  on_their_way_ -= std::min(records, on_their_way_);
-  stage_->on_room();
-}
-
-void StepCore::reset_room() {
-  if (std::exchange(on_their_way_, 0) > 0)
-    stage_->on_room();
 }
 
 void StepCore::after(std::chrono::nanoseconds delay, std::uint64_t token) {
@@ -344,6 +253,7 @@ void StepCore::arm() {
 }
 
 void StepCore::on_wake() {
+  const Regroup regroup{*this};
   const auto now = clock().now();
   armed_ = sdk::Instant::max();
   while (!timers_.empty() && timers_.begin()->first <= now) {

@@ -58,6 +58,7 @@ public:
     const dsl::StepProgram* step = nullptr;  // null for the gate behind a source
     const dsl::ErrorPolicy* errors = nullptr;
     std::size_t branches = 0;                  // of the stage; those of `onError` come behind
+    bool limited = false;                      // records may carry a TimeMark
     const Convictions* convictions = nullptr;  // may be null
     const sdk::Clock* clock = nullptr;
     sdk::Log* log = nullptr;
@@ -91,6 +92,7 @@ public:
 
   // StageContext
   void done(Ticket ticket, sdk::Batch batch, std::vector<sdk::Failure> failures) override;
+  void give(Ticket ticket, sdk::Batch batch) override;
   void emit(sdk::Batch batch) override;
   void send(std::size_t branch, sdk::Batch batch) override;
   std::size_t room() const noexcept override;
@@ -133,6 +135,19 @@ private:
 
   using Due = std::function<void()>;
 
+  // What leaves while one lives goes on together at its end.
+  class Regroup {
+  public:
+    explicit Regroup(StepCore& core);
+    Regroup(const Regroup&) = delete;
+    Regroup& operator=(const Regroup&) = delete;
+    ~Regroup();
+
+  private:
+    StepCore& core_;
+  };
+
+  void add(sdk::Batch batch, std::function<void()> left);
   void begin(Place place, sdk::Batch batch);
   void convict(Place place, sdk::Batch& batch);
   void test_when(Place place, sdk::Batch& batch);
@@ -140,8 +155,10 @@ private:
   void respond(sdk::Batch& batch, std::vector<sdk::Failure>& failures);
   static sdk::Batch extract_failed(sdk::Batch& batch, std::vector<sdk::Failure>& failures);
   void keep(Place place, sdk::Batch batch);
+  void hand_on_given(Place place);
   void leave_if_done(Place place);
   void hand_on(std::vector<sdk::Batch> ready);
+  void empty_outbox();
   void hold(Place place);
   void release_lane(LaneKey lane);
   void forward_due_flush();
@@ -174,8 +191,11 @@ private:
   // The last thing that came was a flush: what is put out from now on was late for it, and takes
   // one of its own along.
   bool quiet_ = false;
-  int in_stage_ = 0;           // calls of `process` under way
-  std::deque<Place> flushes_;  // each goes on when all before this place have left
+  int in_stage_ = 0;                // calls of `process` under way
+  std::size_t ready_ = 0;           // records that are done here and wait for their turn
+  int regrouping_ = 0;              // turns under way in which what leaves is gathered:
+  std::vector<sdk::Batch> outbox_;  // in the order in which it goes on
+  std::deque<Place> flushes_;       // each goes on when all before this place have left
   std::multimap<sdk::Instant, Due> timers_;
   sdk::Instant armed_ = sdk::Instant::max();
   std::size_t on_their_way_ = 0;  // counted records at the next step

@@ -1,5 +1,6 @@
 // StepCore, the part that carries out what `onError` says.
 #include "actors/pipeline/step_core.hpp"
+#include "actors/pipeline/time_mark.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -69,7 +70,9 @@ void StepCore::retry(Place place, sdk::Batch batch, std::uint32_t tries,
   // Timers are copyable; the batch is not.
   auto kept = std::make_shared<sdk::Batch>(std::move(batch));
   at(clock().now() + delay, [this, place, tries, kept] {
-    if (!kept->stale())
+    if (settings_.limited)
+      TimeMark::drop_late(*kept);
+    if (!kept->empty() && !kept->stale())
       call(place, std::move(*kept), tries + 1);
     --works_.at(place).open;
     leave_if_done(place);

@@ -10,14 +10,10 @@ namespace {
 
 class TimeLimitStage final : public Stage, private StageContext {
 public:
-  TimeLimitStage(StagePtr stage, std::chrono::milliseconds limit)
-    : limit_{limit}, stage_{std::move(stage)} {}
+  TimeLimitStage(StagePtr stage, std::chrono::milliseconds limit, sdk::Slot output)
+    : limit_{limit}, output_{output}, stage_{std::move(stage)} {}
 
-  StageTraits traits() const noexcept override {
-    auto traits = stage_->traits();
-    traits.limits_time = true;
-    return traits;
-  }
+  StageTraits traits() const noexcept override { return stage_->traits(); }
 
   sdk::Status start(StageContext& context) override {
     context_ = &context;
@@ -77,12 +73,12 @@ private:
     auto original = std::move(found->second);
     waiting_.erase(found);
     assert(batch.size() == original.size());
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      if (!original[i].has_attachments())
-        original[i] = std::move(batch[i]);
-    }
+    for (std::size_t i = 0; output_ != sdk::no_slot && i < batch.size(); ++i)
+      original[i].set(output_, std::move(batch[i].at(output_)));
     context_->done(ticket, std::move(original), std::move(failures));
   }
+
+  void give(Ticket ticket, sdk::Batch batch) override { context_->give(ticket, std::move(batch)); }
 
   void emit(sdk::Batch batch) override { context_->emit(std::move(batch)); }
 
@@ -103,6 +99,7 @@ private:
   sdk::Log& log() const noexcept override { return context_->log(); }
 
   std::chrono::milliseconds limit_;
+  sdk::Slot output_;
   StageContext* context_ = nullptr;
   std::unordered_map<Ticket, sdk::Batch> waiting_;
   StagePtr stage_;
@@ -110,8 +107,8 @@ private:
 
 }  // namespace
 
-StagePtr limit_time(StagePtr stage, std::chrono::milliseconds limit) {
-  return std::make_unique<TimeLimitStage>(std::move(stage), limit);
+StagePtr limit_time(StagePtr stage, std::chrono::milliseconds limit, sdk::Slot output) {
+  return std::make_unique<TimeLimitStage>(std::move(stage), limit, output);
 }
 
 }  // namespace millrace::actors

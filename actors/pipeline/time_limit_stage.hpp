@@ -9,7 +9,8 @@
 
 namespace millrace::actors {
 
-/// @param stage gives back as many records as it took, in their order.
-StagePtr limit_time(StagePtr stage, std::chrono::milliseconds limit);
+/// @param stage gives back as many records as it took, in their order, and changes nothing in them
+/// but slot `output`.
+StagePtr limit_time(StagePtr stage, std::chrono::milliseconds limit, sdk::Slot output);
 
 }  // namespace millrace::actors

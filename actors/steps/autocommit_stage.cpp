@@ -27,8 +27,6 @@ public:
   AutocommitStage(const dsl::StepProgram& step, const dsl::DatabaseCall& call, const StageEnv& env)
     : step_{step}, call_{call}, maker_{call, *env.program}, databases_{*env.databases} {}
 
-  StageTraits traits() const noexcept override { return {.limits_time = true}; }
-
   sdk::Status start(StageContext& context) override {
     context_ = &context;
     return maker_.prepare();

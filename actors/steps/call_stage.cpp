@@ -18,8 +18,6 @@ public:
             std::shared_ptr<CallPort> port)
     : step_{step}, body_{body}, port_{std::move(port)} {}
 
-  StageTraits traits() const noexcept override { return {.limits_time = true}; }
-
   sdk::Status start(StageContext& context) override {
     context_ = &context;
     post_ = context.post();

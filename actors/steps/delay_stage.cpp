@@ -12,8 +12,6 @@ class DelayStage final : public Stage {
 public:
   explicit DelayStage(const dsl::Delay& body) : body_{body} {}
 
-  StageTraits traits() const noexcept override { return {.limits_time = true}; }
-
   sdk::Status start(StageContext& context) override {
     context_ = &context;
     return {};

@@ -30,8 +30,6 @@ public:
       body_{body},
       gatherer_{{.count = body.count, .bytes = body.bytes, .period = body.period}} {}
 
-  StageTraits traits() const noexcept override { return {.limits_time = true}; }
-
   sdk::Status start(StageContext& context) override {
     context_ = &context;
     parts_ = std::make_unique<Parts>(context, [this](const PartsNews& news) { on_news(news); });

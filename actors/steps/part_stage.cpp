@@ -27,6 +27,8 @@ void PartStage::process(sdk::Batch batch, Ticket ticket) {
     give_back(std::move(work));
     return;
   }
+  if (time_.limited())
+    work.mark = TimeMark::make();
   const auto id = next_join_++;
   auto ack = parts_->open(whole, id, work.parts());
   std::vector<sdk::Batch> out;
@@ -36,11 +38,13 @@ void PartStage::process(sdk::Batch batch, Ticket ticket) {
     for (std::uint32_t part = 0; part < cuts[i].size(); ++part) {
       auto copy = whole[i].copy();
       copy.share_attachments(whole[i]);
+      work.mark.put_on(copy);
       const auto branch = make_part(cuts[i].items()[part], part, copy);
       out[branch].add(std::move(copy), ack.split(1));
     }
   }
   works_.emplace(id, std::move(work));
+  time_.start(*context_, id);
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (!out[i].empty())
       context_->send(i, std::move(out[i]));
@@ -61,6 +65,15 @@ void PartStage::on_return(std::size_t branch, sdk::Batch batch) {
   }
 }
 
+void PartStage::on_timer(std::uint64_t) {
+  for (const auto id : time_.due(*context_)) {
+    auto& work = works_.at(id);
+    work.mark.end();
+    work.give_up(time_.error());
+    give_back_if_complete(id);
+  }
+}
+
 void PartStage::on_news(const PartsNews& news) {
   const auto found = works_.find(news.join);
   if (found == works_.end())
@@ -68,6 +81,7 @@ void PartStage::on_news(const PartsNews& news) {
   if (news.lost) {
     auto held = std::move(found->second.held());
     works_.erase(found);
+    time_.stop(news.join, context_->clock().now());
     held.drop(*context_);
     return;
   }
@@ -84,6 +98,7 @@ void PartStage::give_back_if_complete(std::uint64_t join) {
     return;
   auto work = std::move(found->second);
   works_.erase(found);
+  time_.stop(join, context_->clock().now());
   give_back(std::move(work));
 }
 

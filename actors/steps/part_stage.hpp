@@ -2,6 +2,7 @@
 // go through nested steps, and each record goes on with what they made.
 #pragma once
 
+#include "actors/pipeline/nested_time.hpp"
 #include "actors/steps/part_work.hpp"
 #include "dsl/program.hpp"
 
@@ -17,9 +18,10 @@ public:
   sdk::Status start(StageContext& context) final;
   void process(sdk::Batch batch, Ticket ticket) final;
   void on_return(std::size_t branch, sdk::Batch batch) final;
+  void on_timer(std::uint64_t token) final;
 
 protected:
-  explicit PartStage(const dsl::StepProgram& step) : step_{step} {}
+  explicit PartStage(const dsl::StepProgram& step) : step_{step}, time_{step.timeout} {}
 
   using Values = std::span<std::optional<sdk::Value>>;
 
@@ -46,6 +48,7 @@ private:
   const dsl::StepProgram& step_;
   StageContext* context_ = nullptr;
   std::unique_ptr<Parts> parts_;
+  NestedTime time_;
   std::unordered_map<std::uint64_t, PartWork> works_;
   std::uint64_t next_join_ = 1;
 };

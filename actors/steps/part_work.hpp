@@ -3,6 +3,7 @@
 // parallel. No actor.
 #pragma once
 
+#include "actors/pipeline/time_mark.hpp"
 #include "actors/steps/held_batch.hpp"
 #include "connectors/sdk/value.hpp"
 
@@ -20,10 +21,14 @@ public:
 
   HeldBatch& held() noexcept { return held_; }
 
+  /// On its parts, where their time is limited.
+  TimeMark mark;
+
   /// Cuts record `index` into `count` parts. To be called by rising index.
   void cut(std::uint32_t index, std::uint32_t count) {
     wholes_[index].first_part = static_cast<std::uint32_t>(values_.size());
     wholes_[index].parts = count;
+    wholes_[index].open = count;
     wholes_[index].cut = true;
     values_.resize(values_.size() + count);
     record_of_.resize(values_.size(), index);
@@ -35,7 +40,7 @@ public:
   /// Part came back.
   void put(std::uint32_t part, sdk::Value value) {
     values_[part] = std::move(value);
-    --open_;
+    close(part);
   }
 
   /// Part came back, and what was made of it failed.
@@ -43,7 +48,7 @@ public:
     auto& whole = wholes_[record_of_[part]];
     if (!whole.error)
       whole.error = std::move(error);
-    --open_;
+    close(part);
   }
 
   /// Part ended in the nested steps: dropped on purpose it is left out; dead-lettered it takes its
@@ -58,7 +63,17 @@ public:
       if (!whole.end || whole.end->outcome < how.outcome)
         whole.end = how;
     }
-    --open_;
+    close(part);
+  }
+
+  /// Nothing more is waited for: records with parts that have not come back fail.
+  void give_up(const sdk::Error& error) {
+    for (auto& whole : wholes_) {
+      if (whole.open > 0 && !whole.error)
+        whole.error = error;
+      whole.open = 0;
+    }
+    open_ = 0;
   }
 
   bool complete() const noexcept { return open_ == 0; }
@@ -86,10 +101,16 @@ private:
   struct Whole {
     std::uint32_t first_part = 0;
     std::uint32_t parts = 0;
+    std::uint32_t open = 0;  // of its parts
     bool cut = false;
     std::optional<sdk::Error> error;
     std::optional<sdk::Settled> end;
   };
+
+  void close(std::uint32_t part) {
+    --wholes_[record_of_[part]].open;
+    --open_;
+  }
 
   HeldBatch held_;
   std::vector<Whole> wholes_;

@@ -29,9 +29,7 @@ public:
       database_{(*env.databases)[call.server]},
       gate_{!step.ordered} {}
 
-  StageTraits traits() const noexcept override {
-    return {.limits_time = true, .one_by_one = true, .retries = false};
-  }
+  StageTraits traits() const noexcept override { return {.one_by_one = true, .retries = false}; }
 
   sdk::Status start(StageContext& context) override {
     context_ = &context;

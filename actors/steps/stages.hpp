@@ -17,7 +17,8 @@ StagePtr make_delay_stage(const dsl::Delay& body);
 StagePtr make_throttle_stage(const dsl::Throttle& body);
 StagePtr make_dedupe_stage(const dsl::Dedupe& body);
 StagePtr make_gather_stage(const dsl::StepProgram& step, const dsl::Gather& body);
-StagePtr make_switch_stage(const dsl::StepProgram& step, const dsl::Switch& body);
+StagePtr make_switch_stage(const dsl::StepProgram& step, const dsl::Switch& body,
+                           const StageEnv& env);
 StagePtr make_foreach_stage(const dsl::StepProgram& step,
                             const dsl::Foreach& body);  // with `collect`
 StagePtr make_expand_stage(const dsl::StepProgram& step, const dsl::Foreach& body);  // without

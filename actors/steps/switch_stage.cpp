@@ -1,4 +1,6 @@
 // switch: each record takes the branch of the first case that holds, and all go on in their order.
+#include "actors/pipeline/nested_time.hpp"
+#include "actors/pipeline/time_mark.hpp"
 #include "actors/steps/held_batch.hpp"
 #include "actors/steps/stages.hpp"
 
@@ -13,7 +15,8 @@ namespace {
 
 class SwitchStage final : public Stage {
 public:
-  SwitchStage(const dsl::StepProgram& step, const dsl::Switch& body) : step_{step}, body_{body} {}
+  SwitchStage(const dsl::StepProgram& step, const dsl::Switch& body, std::uint32_t spans)
+    : step_{step}, body_{body}, spans_{spans}, time_{step.timeout} {}
 
   sdk::Status start(StageContext& context) override {
     context_ = &context;
@@ -23,7 +26,7 @@ public:
 
   void process(sdk::Batch batch, Ticket ticket) override {
     const auto join = next_join_++;
-    Work work{HeldBatch{std::move(batch), ticket}, {}, 0};
+    Work work{HeldBatch{std::move(batch), ticket}, {}, {}, 0, {}};
     auto& whole = work.held.batch();
     std::vector<std::optional<std::size_t>> branch_of(whole.size());
     for (std::uint32_t i = 0; i < whole.size(); ++i) {
@@ -38,6 +41,9 @@ public:
       }
     }
     work.open = static_cast<std::uint32_t>(work.index_of.size());
+    work.returned.resize(work.open);
+    if (time_.limited())
+      work.mark = TimeMark::make();
     if (work.open == 0) {
       work.held.give_back(*context_);
       return;
@@ -47,8 +53,9 @@ public:
     for (std::size_t i = 0; i < body_.cases.size(); ++i)
       out.emplace_back(whole.lane(), whole.attempt());
     for (const auto index : work.index_of)
-      out[*branch_of[index]].add(std::move(whole[index]), ack.split(1));
+      out[*branch_of[index]].add(part_of(whole[index], work.mark), ack.split(1));
     works_.emplace(join, std::move(work));
+    time_.start(*context_, join);
     for (std::size_t i = 0; i < out.size(); ++i) {
       if (!out[i].empty())
         context_->send(i, std::move(out[i]));
@@ -64,8 +71,28 @@ public:
       auto& record = batch[i];
       if (step_.output != sdk::no_slot)
         record.set(step_.output, record.get(body_.cases[branch].steps.result));
-      found->second.held.batch()[found->second.index_of[part.index]] = std::move(record);
+      auto& whole = found->second.held.batch()[found->second.index_of[part.index]];
+      if (time_.limited()) {
+        TimeMark::take_off(record);
+        put_back(whole, std::move(record), spans_);
+      } else {
+        whole = std::move(record);
+      }
+      found->second.returned[part.index] = true;
       one_less(found);
+    }
+  }
+
+  void on_timer(std::uint64_t) override {
+    for (const auto join : time_.due(*context_)) {
+      const auto work = works_.find(join);
+      work->second.mark.end();
+      for (std::size_t part = 0; part < work->second.returned.size(); ++part) {
+        if (!work->second.returned[part])
+          work->second.held.fail(work->second.index_of[part], time_.error());
+      }
+      work->second.open = 1;
+      one_less(work);
     }
   }
 
@@ -73,10 +100,23 @@ private:
   struct Work {
     HeldBatch held;
     std::vector<std::uint32_t> index_of;  // part -> record
+    std::vector<bool> returned;           // by part; also those that left on the way
     std::uint32_t open = 0;
+    TimeMark mark;
   };
 
   using Works = std::unordered_map<std::uint64_t, Work>;
+
+  /// What goes into a branch: the record itself, but where it may have to fail here without its
+  /// part.
+  sdk::Record part_of(sdk::Record& whole, const TimeMark& mark) const {
+    if (!time_.limited())
+      return std::move(whole);
+    auto part = whole.copy();
+    part.share_attachments(whole);
+    mark.put_on(part);
+    return part;
+  }
 
   /// The number of the case, or of none behind the last.
   sdk::Result<std::size_t> choose(const sdk::Record& record) const {
@@ -97,6 +137,7 @@ private:
       if (const auto found = works_.find(news.join); found != works_.end()) {
         auto held = std::move(found->second.held);
         works_.erase(found);
+        time_.stop(news.join, context_->clock().now());
         held.drop(*context_);
       }
       return;
@@ -107,6 +148,7 @@ private:
         if (found == works_.end())
           return;
         found->second.held.settle(found->second.index_of[settled.first + i], settled);
+        found->second.returned[settled.first + i] = true;
         one_less(found);
       }
     }
@@ -116,12 +158,15 @@ private:
     if (--work->second.open > 0)
       return;
     auto held = std::move(work->second.held);
+    time_.stop(work->first, context_->clock().now());
     works_.erase(work);
     held.give_back(*context_);
   }
 
   const dsl::StepProgram& step_;
   const dsl::Switch& body_;
+  std::uint32_t spans_;
+  NestedTime time_;
   StageContext* context_ = nullptr;
   std::unique_ptr<Parts> parts_;
   Works works_;
@@ -130,8 +175,10 @@ private:
 
 }  // namespace
 
-StagePtr make_switch_stage(const dsl::StepProgram& step, const dsl::Switch& body) {
-  return std::make_unique<SwitchStage>(step, body);
+StagePtr make_switch_stage(const dsl::StepProgram& step, const dsl::Switch& body,
+                           const StageEnv& env) {
+  const auto spans = env.pipeline ? env.pipeline->spans.size() : 0;
+  return std::make_unique<SwitchStage>(step, body, static_cast<std::uint32_t>(spans));
 }
 
 }  // namespace millrace::actors

@@ -3,6 +3,7 @@
 // that was a conflict or a lost connection, the whole block runs again with the records as they
 // were.
 #include "actors/db/database_handle.hpp"
+#include "actors/pipeline/time_mark.hpp"
 #include "actors/restart_policy.hpp"
 #include "actors/steps/database_stages.hpp"
 #include "actors/steps/held_batch.hpp"
@@ -40,11 +41,10 @@ public:
       jitter_{env.seed},
       retry_{block.options.retry.value_or(dsl::RetryPolicy{
         .attempts = 3, .base = dsl::milliseconds{20}, .cap = dsl::milliseconds{2000}})},
-      gate_{!step.ordered} {}
+      gate_{!step.ordered},
+      spans_{static_cast<std::uint32_t>(env.pipeline->spans.size())} {}
 
-  StageTraits traits() const noexcept override {
-    return {.limits_time = true, .one_by_one = !block_.options.per_batch};
-  }
+  StageTraits traits() const noexcept override { return {.one_by_one = !block_.options.per_batch}; }
 
   sdk::Status start(StageContext& context) override {
     context_ = &context;
@@ -71,6 +71,8 @@ public:
       auto& record = found->second.records[part.index];
       record.result = std::move(batch[i]);
       record.result.detach(block_.span);
+      if (block_.options.timeout)
+        TimeMark::take_off(record.result);
       record.returned = true;
       one_less(part.join);
     }
@@ -83,6 +85,7 @@ public:
       again();
     } else if (const auto work = works_.find(token);
                work != works_.end() && !work->second.committing) {
+      work->second.mark.end();
       give_up(token,
               sdk::Error{sdk::ErrorKind::timeout, "the transaction took longer than its timeout"},
               false);
@@ -104,6 +107,7 @@ private:
     std::vector<BlockRecord> records;
     std::size_t open = 0;
     bool committing = false;
+    TimeMark mark{};
   };
 
   void begin(Ticket ticket, std::uint64_t lane, const std::vector<std::uint32_t>& records,
@@ -129,12 +133,15 @@ private:
     const auto id = next_id_++;
     auto& whole = tickets_.at(ticket).held.batch();
     Work work{ticket, lane, tries, session, {}, records.size()};
+    if (block_.options.timeout)
+      work.mark = TimeMark::make();
     sdk::Batch out{whole.lane(), whole.attempt()};
     auto ack = parts_->open(whole, id, static_cast<std::uint32_t>(records.size()));
     for (const auto index : records) {
       auto copy = whole[index].copy();
       copy.share_attachments(whole[index]);
       copy.attach(block_.span, std::make_unique<SessionAttachment>(session, nullptr));
+      work.mark.put_on(copy);
       out.add(std::move(copy), ack.split(1));
       work.records.push_back({.index = index, .result = {}, .returned = false, .left = {}});
     }
@@ -193,7 +200,7 @@ private:
     for (auto& record : work.records) {
       if (step_.output != sdk::no_slot)
         record.result.set(step_.output, record.result.get(block_.steps.result));
-      held.batch()[record.index] = std::move(record.result);
+      put_back(held.batch()[record.index], std::move(record.result), spans_);
     }
     finish_records(work.ticket, work.lane, static_cast<std::uint32_t>(work.records.size()));
   }
@@ -291,6 +298,7 @@ private:
   Jitter jitter_;
   dsl::RetryPolicy retry_;
   LaneGate gate_;
+  std::uint32_t spans_;  // of the pipeline
   StageContext* context_ = nullptr;
   std::unique_ptr<Parts> parts_;
   std::unordered_map<Ticket, Open> tickets_;

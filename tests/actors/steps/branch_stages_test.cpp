@@ -21,7 +21,7 @@ protected:
     big_or_small_.cases[0].steps.result = 1;
     big_or_small_.cases[1].when = slot_is_at_least(0, 0);
     big_or_small_.cases[1].steps.result = 2;
-    start(make_switch_stage(step_, big_or_small_));
+    start(make_switch_stage(step_, big_or_small_, {}));
   }
 
   void start_foreach() {
@@ -174,9 +174,9 @@ TEST_F(BranchStagesTest, ExpandSettlesARecordWhenItsLastItemHas) {
   process({Value::array({1, 2})});
   send_back(take_sent());
   EXPECT_EQ(out(5), "[1,2]");
-  out_[1]->split(1).settle(Outcome::delivered);
+  out_[0]->split(1).settle(Outcome::delivered);
   EXPECT_EQ(outcome(0), "open");
-  out_[1]->settle(Outcome::delivered);
+  out_[0]->settle(Outcome::delivered);
   EXPECT_EQ(outcome(0), "delivered");
 }
 

@@ -187,6 +187,8 @@ protected:
     out_.push_back(&done_.back().batch);
   }
 
+  void give(Ticket, sdk::Batch batch) override { emit(std::move(batch)); }
+
   void emit(sdk::Batch batch) override {
     emitted_.push_back(std::move(batch));
     out_.push_back(&emitted_.back());
