@@ -93,6 +93,13 @@ void carry_out(Self self, const ReportLeak& leak) {
     services.log->warn("session held for too long", fields);
 }
 
+void carry_out(Self self, const ReportDamage& damage) {
+  self->state.services.log->error("database damaged",
+                                  {{"server", sdk::Value{self->state.services.settings->name}},
+                                   {"sqlstate", sdk::Value{damage.error.code()}},
+                                   {"reason", sdk::Value{damage.error.message()}}});
+}
+
 void carry_out(Self self, const ReportRetry& retry) {
   const auto& services = self->state.services;
   services.log->debug("statement failed and is tried again",

@@ -79,6 +79,7 @@ void PoolCore::connected(ConnectionId id, sdk::Instant now) {
 }
 
 void PoolCore::answered(ConnectionId id, std::vector<ItemAnswer> answers, sdk::Instant now) {
+  now_ = now;
   const auto found = connections_.find(id);
   std::vector<RequestPtr> touched;
   for (auto& answer : answers) {
@@ -116,6 +117,8 @@ void PoolCore::settle_item(const RequestPtr& request, ItemAnswer answer) {
   metrics_->statements.add();
   if (!answer.result) {
     metrics_->failed_statements.add();
+    if (answer.result.error().code() == "XX001" || answer.result.error().code() == "XX002")
+      actions_.emplace_back(ReportDamage{answer.result.error()});
     const bool writes = !request->statements[item.statement]->options.read_only;
     if (limits_.wants_writes && writes && answer.result.error().code() == "25006") {
       answer.result = demoted_error(answer.result.error());
@@ -125,7 +128,8 @@ void PoolCore::settle_item(const RequestPtr& request, ItemAnswer answer) {
   if (answer.result) {
     retry_.succeeded();
   } else if (!request->atomic) {
-    if (const auto wait = retry_.after_error(answer.result.error(), item.attempts)) {
+    const auto wait = retry_.after_error(answer.result.error(), item.attempts);
+    if (wait && (request->backlog || now_ + *wait < request->accepted + limits_.pool.timeout)) {
       note_retry(answer.result.error(), item.attempts, *wait);
       request->again.push_back(index);
       request->again_after = std::max(request->again_after, *wait);
@@ -200,6 +204,8 @@ void PoolCore::lost(ConnectionId id, const sdk::WireLoss& loss, sdk::Instant now
   else if (state != State::closing) {
     ++counters_.losses;
     metrics_->losses.add();
+    if (loss.error.code() == "57P02")
+      leave_servers(now);  // it crashed, and has lost them all
   }
   recover_from(id, loss, now);
   balance(now);

@@ -80,6 +80,11 @@ struct ReportLeak {
   bool returned = false;
 };
 
+/// The server says that its data are damaged: people have to look.
+struct ReportDamage {
+  sdk::Error error;
+};
+
 /// Something is tried again; for the log.
 struct ReportRetry {
   std::string sqlstate;
@@ -89,7 +94,7 @@ struct ReportRetry {
 };
 
 using PoolAction = std::variant<OpenConnection, CloseConnection, SendEntries, GrantSession,
-                                ExpireSession, ReportLeak, ReportRetry>;
+                                ExpireSession, ReportLeak, ReportDamage, ReportRetry>;
 
 /// The error of a statement that a server refused because it takes no writes any more: it never
 /// ran, and another host may take it.
@@ -199,6 +204,7 @@ private:
   void complete(const RequestPtr& request);
   void expire_waiting(sdk::Instant now);
   sdk::Error waited_too_long() const;
+  std::string figures() const;
   std::deque<SessionRequestPtr>::iterator next_session();
   std::uint32_t may_write() const;
   std::size_t sessions_to_serve() const;

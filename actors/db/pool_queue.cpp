@@ -24,12 +24,12 @@ std::optional<sdk::Error> PoolCore::refusal(bool backlog, sdk::Instant now, bool
     return down_error(now);
   if (!backlog && waiting_.size() + sessions_.size() >= limits_.pool.max_waiting) {
     metrics_->exhausted.add();
-    sdk::Error::Detail detail{.hint = "raise pool.max_waiting, or send less at a time"};
+    sdk::Error::Detail detail{.hint = "raise pool.max_waiting, or send less at a time",
+                              .code = "pool_exhausted"};
     detail.retryable = true;
     return sdk::Error{sdk::ErrorKind::overloaded,
-                      "the pool of '" + limits_.server + "' has "
-                        + std::to_string(waiting_.size() + sessions_.size())
-                        + " requests waiting, as many as it may",
+                      "as many requests wait for the pool of '" + limits_.server + "' as may "
+                        + figures(),
                       std::move(detail)};
   }
   return std::nullopt;
@@ -154,16 +154,21 @@ void PoolCore::complete(const RequestPtr& request) {
   request->answer();
 }
 
+// For the errors of a pool that has no more to give.
+std::string PoolCore::figures() const {
+  const auto now = info();
+  return "(" + std::to_string(now.total) + " of " + std::to_string(limits_.connections) + " open, "
+         + std::to_string(now.checked_out) + " in transactions, " + std::to_string(now.waiting)
+         + " requests waiting)";
+}
+
 sdk::Error PoolCore::waited_too_long() const {
-  const auto figures = info();
-  sdk::Error::Detail detail{.hint = "raise pool.max_size, or hold transactions for a shorter time"};
+  sdk::Error::Detail detail{.hint = "raise pool.max_size, or hold transactions for a shorter time",
+                            .code = "pool_timeout"};
   detail.retryable = true;
   return {sdk::ErrorKind::timeout,
           "no connection of '" + limits_.server + "' became free within "
-            + std::to_string(limits_.pool.timeout.count()) + " ms (" + std::to_string(figures.total)
-            + " of " + std::to_string(limits_.connections) + " open, "
-            + std::to_string(figures.checked_out) + " in transactions, "
-            + std::to_string(figures.waiting) + " requests waiting)",
+            + std::to_string(limits_.pool.timeout.count()) + " ms " + figures(),
           std::move(detail)};
 }
 

@@ -61,8 +61,7 @@ std::string without_values(std::string_view state, std::string_view message) {
   return std::string{message.substr(0, first + 1)}.append("…").append(message.substr(last));
 }
 
-Error make(std::string_view state, std::string message) {
-  const auto& rule = rule_for(state);
+Error make(std::string_view state, const StateRule& rule, std::string message) {
   Error::Detail detail{.hint = hint_for(state), .code = std::string{state}};
   detail.retryable = rule.retryable;
   detail.outcome_unknown = rule.outcome_unknown;
@@ -77,7 +76,13 @@ Error to_error(const PGresult* result) {
     return {ErrorKind::connection,
             std::string{first_line(PQresultErrorMessage(result))},
             {.code = "08006"}};
-  auto error = make(state, without_values(state, field(result, PG_DIAG_MESSAGE_PRIMARY)));
+  // The server's word for parameters that do not fit their statement: no fault of the protocol.
+  if (state == "08P01" && field(result, PG_DIAG_SOURCE_FUNCTION) == "exec_bind_message")
+    return {ErrorKind::execution,
+            std::string{field(result, PG_DIAG_MESSAGE_PRIMARY)},
+            {.hint = "give one parameter for each placeholder", .code = "07001"}};
+  auto error = make(state, rule_for(state),
+                    without_values(state, field(result, PG_DIAG_MESSAGE_PRIMARY)));
   const auto constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
   if (constraint.empty())
     return error;
@@ -119,11 +124,8 @@ Error connect_error(std::string_view message) {
     const auto rest = message.substr(at + severity.size());
     if (!starts_with_state(rest))
       continue;
-    // Whatever is wrong with the user, the rights or the options: there is no connection.
-    auto error = make(rest.substr(0, 5), std::string{first_line(rest.substr(7))});
-    auto detail = error.detail();
-    detail.retryable = detail.retryable && error.kind() == ErrorKind::connection;
-    return {ErrorKind::connection, error.message(), std::move(detail)};
+    const auto state = rest.substr(0, 5);
+    return make(state, connect_rule_for(state), std::string{first_line(rest.substr(7))});
   }
   Error::Detail detail{.hint = "is the server running, and the address right?", .code = "08001"};
   detail.retryable = true;

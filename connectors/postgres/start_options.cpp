@@ -66,8 +66,12 @@ ConnectionPtr start_connection(const Keywords& keywords) {
   values.push_back(nullptr);
   ConnectionPtr connection{PQconnectStartParams(names.data(), values.data(), 0)};
   // Only so do errors of the start bring their SQLSTATE, in whatever language the server speaks.
-  if (connection)
+  if (connection) {
     PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
+    // libpq would print them.
+    PQsetNoticeReceiver(
+      connection.get(), [](void*, const PGresult*) {}, nullptr);
+  }
   return connection;
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 namespace millrace::actors::db {
 namespace {
 
@@ -36,6 +38,22 @@ TEST(RetryPolicyTest, CountsAttemptsInTotal) {
   EXPECT_TRUE(policy.after_error(conflict, 2));
   EXPECT_FALSE(policy.after_error(conflict, 3));
   EXPECT_FALSE((RetryPolicy{{.attempts = 1}, 1}.after_error(conflict, 1)));
+}
+
+TEST(RetryPolicyTest, AsksTheEnvironmentForItsCountEachTime) {
+  RetryPolicy policy{{}, 1};
+  const auto conflict = error(ErrorKind::transaction, true);
+  EXPECT_FALSE(policy.after_error(conflict, 3));
+  setenv("DB_UTILS_RETRIES_NUMBER", "4", 1);  // NOLINT(concurrency-mt-unsafe)
+  EXPECT_TRUE(policy.after_error(conflict, 3));
+  EXPECT_FALSE(policy.after_error(conflict, 4));
+  setenv("DB_RETRY_RETRIES_NUMBER", "1", 1);  // NOLINT(concurrency-mt-unsafe)
+  EXPECT_FALSE(policy.after_error(conflict, 1)) << "the newer name wins";
+  EXPECT_TRUE((RetryPolicy{{.attempts = 2}, 1}.after_error(conflict, 1))) << "the settings win";
+  setenv("DB_RETRY_RETRIES_NUMBER", "many", 1);  // NOLINT(concurrency-mt-unsafe)
+  EXPECT_TRUE(policy.after_error(conflict, 3)) << "what is no number is not there";
+  unsetenv("DB_RETRY_RETRIES_NUMBER");  // NOLINT(concurrency-mt-unsafe)
+  unsetenv("DB_UTILS_RETRIES_NUMBER");  // NOLINT(concurrency-mt-unsafe)
 }
 
 TEST(RetryPolicyTest, NeverRepeatsWhatIsFinalOrUnknown) {

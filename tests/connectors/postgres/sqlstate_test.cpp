@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 
 namespace millrace::postgres {
@@ -15,9 +16,10 @@ struct Expected {
   bool retryable = false;
   bool evict = false;
   bool unknown = false;
+  bool alarm = false;
 };
 
-// The contract, one line for each kind of row; the table in the code is walked against it.
+// The contract, every row of it; the table in the code is walked against it.
 constexpr std::array contract{
   Expected{"57P03", connection, true, true},
   Expected{"53300", connection, true, true},
@@ -63,6 +65,48 @@ constexpr std::array contract{
   Expected{"XX000", execution},
   Expected{"P0001", execution},
   Expected{"72000", transaction},
+  Expected{"08P01", connection, false, true},
+  Expected{"25000", transaction},
+  Expected{"25008", transaction},
+  Expected{"3B000", transaction},
+  Expected{"55000", execution},
+  Expected{"26000", execution},
+  Expected{"42P05", execution},
+  Expected{"42P18", execution},
+  Expected{"42P08", execution},
+  Expected{"42725", execution},
+  Expected{"42501", execution},
+  Expected{"21000", execution},
+  Expected{"20000", execution},
+  Expected{"34000", execution},
+  Expected{"3F000", execution},
+  Expected{"44000", execution},
+  Expected{"0L000", execution},
+  Expected{"0P000", execution},
+  Expected{"38000", execution},
+  Expected{"39000", execution},
+  Expected{"2F000", execution},
+  Expected{"HV000", execution},
+  Expected{"23P01", execution},
+  Expected{"53400", execution},
+  Expected{"54001", execution},
+  Expected{"58000", execution},
+  Expected{"58P01", execution},
+  Expected{"XX001", execution, false, false, false, true},
+  Expected{"XX002", execution, false, false, false, true},
+  Expected{"F0000", execution},
+  Expected{"P0004", execution},
+};
+
+// The same code says another thing when it refuses a connection.
+constexpr std::array at_connect{
+  Expected{"57P03", connection, true}, Expected{"53300", connection, true},
+  Expected{"53200", connection, true}, Expected{"28000", connection},
+  Expected{"28P01", connection},       Expected{"3D000", connection},
+  Expected{"42501", connection},       Expected{"42704", connection},
+  Expected{"22023", connection},       Expected{"55000", connection},
+  Expected{"0A000", connection},       Expected{"57P01", connection, true},
+  Expected{"08P01", connection},       Expected{"08006", connection, true},
 };
 
 TEST(SqlStateTest, ClassifiesAsTheContractSays) {
@@ -72,7 +116,25 @@ TEST(SqlStateTest, ClassifiesAsTheContractSays) {
     EXPECT_EQ(rule.retryable, expected.retryable) << expected.state;
     EXPECT_EQ(rule.evict, expected.evict) << expected.state;
     EXPECT_EQ(rule.outcome_unknown, expected.unknown) << expected.state;
+    EXPECT_EQ(rule.alarm, expected.alarm) << expected.state;
   }
+}
+
+TEST(SqlStateTest, ClassifiesARefusedConnectionByATableOfItsOwn) {
+  for (const auto& expected : at_connect) {
+    const auto& rule = connect_rule_for(expected.state);
+    EXPECT_EQ(rule.kind, expected.kind) << expected.state;
+    EXPECT_EQ(rule.retryable, expected.retryable) << expected.state;
+  }
+  for (const auto& rule : connect_rules())
+    EXPECT_EQ(&connect_rule_for(rule.state), &rule) << rule.state;
+}
+
+TEST(SqlStateTest, HasEveryRowOfTheTableInTheContract) {
+  for (const auto& rule : state_rules())
+    EXPECT_TRUE(std::ranges::any_of(
+      contract, [&rule](const Expected& expected) { return &rule_for(expected.state) == &rule; }))
+      << rule.state;
 }
 
 TEST(SqlStateTest, HasNoRowThatAnEarlierOneHides) {
