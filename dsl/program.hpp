@@ -23,9 +23,13 @@ namespace millrace::sdk {
 struct DatabaseSettings;
 }
 
+namespace millrace::sdk::sql {
+struct Statement;  // connectors/sdk/sql/placeholder.hpp
+}
+
 namespace millrace::dsl {
 
-struct Statement;  // dsl/sql/placeholder.hpp
+using sdk::sql::Statement;
 struct StepProgram;
 
 using std::chrono::milliseconds;

@@ -1,17 +1,10 @@
-// What can be asked of a session.
+// What can be asked of a session; the SDK has it, since its own clients ask the same.
 #pragma once
 
-#include <cstdint>
+#include "connectors/sdk/session_verb.hpp"
 
 namespace millrace::actors::db {
 
-enum class SessionVerb : std::uint8_t {
-  execute,
-  savepoint,
-  rollback_to,
-  release,
-  commit,
-  rollback
-};
+using sdk::SessionVerb;
 
 }  // namespace millrace::actors::db

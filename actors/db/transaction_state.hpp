@@ -1,45 +1,12 @@
-// TransactionState: what may be done in a session next, by what was done before. Pure.
+// The rules of a transaction, which the clients of the SDK follow too.
 #pragma once
 
 #include "actors/db/session_verb.hpp"
-#include "connectors/sdk/result.hpp"
-#include "connectors/sdk/statement.hpp"
-
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
+#include "connectors/sdk/transaction_state.hpp"
 
 namespace millrace::actors::db {
 
-class TransactionState {
-public:
-  enum class Phase : std::uint8_t {
-    fresh,  // BEGIN has not been sent: it travels with the first statement
-    open,
-    failed,  // only a rollback helps, of all or to a savepoint
-    ended,
-  };
-
-  Phase phase() const noexcept { return phase_; }
-
-  /// Why `verb` cannot be done; `sql` is the text of an execute.
-  std::optional<sdk::Error> refusal(SessionVerb verb, std::string_view sql) const;
-
-  void begun() noexcept { phase_ = Phase::open; }
-
-  /// What came back. @returns the result as the caller should see it: a COMMIT that the server
-  /// answered with ROLLBACK is an error.
-  sdk::Result<sdk::SqlResult> finished(SessionVerb verb, std::string_view sql,
-                                       sdk::Result<sdk::SqlResult> result);
-
-  void end() noexcept { phase_ = Phase::ended; }
-
-private:
-  Phase phase_ = Phase::fresh;
-};
-
-/// `name` as an SQL identifier.
-std::string quote_identifier(std::string_view name);
+using sdk::quote_identifier;
+using sdk::TransactionState;
 
 }  // namespace millrace::actors::db

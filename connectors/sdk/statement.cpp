@@ -1,5 +1,6 @@
 #include "connectors/sdk/statement.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace millrace::sdk {
@@ -18,6 +19,27 @@ ResultShape::ResultShape(std::vector<Column> columns)
 const std::shared_ptr<const ResultShape>& ResultShape::none() {
   static const auto shape = std::make_shared<const ResultShape>(std::vector<Column>{});
   return shape;
+}
+
+Value SqlResult::fetch_one() {
+  return next < rows.size() ? rows.items()[next++] : Value{};
+}
+
+Value SqlResult::fetch_many(std::size_t count) {
+  auto fetched = Value::array();
+  const auto end = next + std::min(count, rows.size() - std::min(next, rows.size()));
+  fetched.reserve(end - next);
+  while (next < end)
+    fetched.push_back(rows.items()[next++]);
+  return fetched;
+}
+
+Value SqlResult::fetch_all() {
+  if (next == 0) {
+    next = rows.size();
+    return rows;
+  }
+  return fetch_many(rows.size());
 }
 
 Value SqlResult::to_value() const {

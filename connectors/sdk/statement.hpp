@@ -9,6 +9,7 @@
 #include "connectors/sdk/value.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -88,6 +89,16 @@ struct SqlResult {
   std::shared_ptr<const ResultShape> shape = ResultShape::none();
   std::string command;                     // the server's tag: "SELECT 1", "INSERT 0 3"
   std::shared_ptr<const std::string> sql;  // as sent; values never stand in it
+  std::size_t next = 0;                    // the row that is fetched next
+
+  /// The next row, or null behind the last one.
+  Value fetch_one();
+
+  /// So many rows at most; an empty list behind the last one.
+  Value fetch_many(std::size_t count);
+
+  /// The rows that were not fetched yet.
+  Value fetch_all();
 
   /// {rows, rowcount, columns: [{name, type}], command}
   Value to_value() const;

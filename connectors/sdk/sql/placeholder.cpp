@@ -1,19 +1,16 @@
-#include "dsl/sql/placeholder.hpp"
+#include "connectors/sdk/sql/placeholder.hpp"
 
 #include "connectors/sdk/diagnostic.hpp"
-#include "dsl/sql/lexer.hpp"
+#include "connectors/sdk/sql/lexer.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
 
-namespace millrace::dsl {
+namespace millrace::sdk::sql {
 
 namespace {
-
-using sdk::Error;
-using sdk::ErrorKind;
 
 Error refuse(std::string message, std::string hint = {}) {
   return {ErrorKind::execution, std::move(message), {.hint = std::move(hint)}};
@@ -54,7 +51,7 @@ public:
     });
   }
 
-  sdk::Result<Statement> run() {
+  Result<Statement> run() {
     for (const auto& token : tokens_) {
       if (auto style = style_of(token.kind); style != PlaceholderStyle::none) {
         if (auto taken = take(token, style); !taken)
@@ -75,7 +72,7 @@ public:
   }
 
 private:
-  sdk::Status take(const SqlToken& token, PlaceholderStyle style) {
+  Status take(const SqlToken& token, PlaceholderStyle style) {
     if (statement_.style == PlaceholderStyle::none) {
       statement_.style = style;
       first_ = token.offset;
@@ -98,7 +95,7 @@ private:
     return {};
   }
 
-  sdk::Result<std::size_t> entry_of(const SqlToken& token, PlaceholderStyle style) {
+  Result<std::size_t> entry_of(const SqlToken& token, PlaceholderStyle style) {
     if (style == PlaceholderStyle::named)
       return named(token.text.substr(1));
     if (style != PlaceholderStyle::dollar)
@@ -125,7 +122,7 @@ private:
   }
 
   /// PostgreSQL cannot tell the type of a $n that is never used.
-  sdk::Status check_numbers() const {
+  Status check_numbers() const {
     if (statement_.style != PlaceholderStyle::dollar)
       return {};
     std::vector<bool> used(statement_.parameter_count);
@@ -209,7 +206,7 @@ DriverLiteral parse_driver_literal(std::string_view name) noexcept {
   return DriverLiteral::none;
 }
 
-sdk::Result<Statement> parse_statement(std::string_view sql) {
+Result<Statement> parse_statement(std::string_view sql) {
   auto tokens = tokenize(sql);
   if (!tokens)
     return std::move(tokens).error();
@@ -222,8 +219,8 @@ sdk::Result<Statement> parse_statement(std::string_view sql) {
   return statement;
 }
 
-sdk::Result<Rewritten> rewrite(const Statement& statement, std::span<const DriverLiteral> entries,
-                               Dialect dialect) {
+Result<Rewritten> rewrite(const Statement& statement, std::span<const DriverLiteral> entries,
+                          Dialect dialect) {
   if (entries.size() != statement.parameter_count)
     return count_mismatch(statement, entries.size());
   Rewritten out;
@@ -251,7 +248,7 @@ sdk::Result<Rewritten> rewrite(const Statement& statement, std::span<const Drive
   return out;
 }
 
-sdk::Status check_parameter_list(const Statement& statement, std::size_t given) {
+Status check_parameter_list(const Statement& statement, std::size_t given) {
   if (statement.style == PlaceholderStyle::named)
     return refuse("the query has the named placeholder :" + statement.names.front()
                     + ", but parameters is a list",
@@ -261,8 +258,8 @@ sdk::Status check_parameter_list(const Statement& statement, std::size_t given) 
   return {};
 }
 
-sdk::Result<std::vector<std::size_t>>
-match_parameter_names(const Statement& statement, std::span<const std::string_view> keys) {
+Result<std::vector<std::size_t>> match_parameter_names(const Statement& statement,
+                                                       std::span<const std::string_view> keys) {
   if (statement.style != PlaceholderStyle::named && statement.parameter_count > 0)
     return refuse("parameters is a mapping, but the query has placeholders of the form "
                     + std::string{to_string(statement.style)},
@@ -272,19 +269,19 @@ match_parameter_names(const Statement& statement, std::span<const std::string_vi
     const auto found = std::ranges::find(keys, name);
     if (found == keys.end())
       return refuse("the query names :" + name + ", but parameters has no such key",
-                    sdk::did_you_mean(name, {keys.begin(), keys.end()}));
+                    did_you_mean(name, {keys.begin(), keys.end()}));
     places.push_back(static_cast<std::size_t>(found - keys.begin()));
   }
   for (const auto key : keys) {
     if (std::ranges::find(statement.names, key) == statement.names.end())
       return refuse("parameters has the key '" + std::string{key}
                       + "', which the query does not use",
-                    sdk::did_you_mean(key, {statement.names.begin(), statement.names.end()}));
+                    did_you_mean(key, {statement.names.begin(), statement.names.end()}));
   }
   return places;
 }
 
-sdk::Status refuse_templates(std::string_view sql) {
+Status refuse_templates(std::string_view sql) {
   const auto found = sql.find("${");
   if (found == std::string_view::npos)
     return {};
@@ -292,4 +289,4 @@ sdk::Status refuse_templates(std::string_view sql) {
                 "write ? there and put the expression into parameters");
 }
 
-}  // namespace millrace::dsl
+}  // namespace millrace::sdk::sql

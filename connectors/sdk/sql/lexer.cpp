@@ -1,15 +1,13 @@
-#include "dsl/sql/lexer.hpp"
+#include "connectors/sdk/sql/lexer.hpp"
 
 #include <algorithm>
 #include <array>
 #include <string>
 
-namespace millrace::dsl {
+namespace millrace::sdk::sql {
 
 namespace {
 
-using sdk::Error;
-using sdk::ErrorKind;
 using enum SqlTokenKind;
 
 constexpr std::string_view operator_characters = "+-*/<>=~!@#%^&|`?";
@@ -44,7 +42,7 @@ class Lexer {
 public:
   explicit Lexer(std::string_view sql) : sql_{sql} {}
 
-  sdk::Result<std::vector<SqlToken>> run() {
+  Result<std::vector<SqlToken>> run() {
     while (at_ < sql_.size()) {
       const std::size_t start = at_;
       const SqlTokenKind kind = next();
@@ -327,7 +325,7 @@ bool SqlToken::is_word(std::string_view upper_case) const noexcept {
          && std::ranges::equal(text, upper_case, {}, [](char c) { return to_upper(c); });
 }
 
-sdk::Result<std::vector<SqlToken>> tokenize(std::string_view sql) {
+Result<std::vector<SqlToken>> tokenize(std::string_view sql) {
   return Lexer{sql}.run();
 }
 
@@ -346,4 +344,4 @@ bool is_sql_name_part(char c) noexcept {
   return is_name_start(c) || is_digit(c) || c == '$';
 }
 
-}  // namespace millrace::dsl
+}  // namespace millrace::sdk::sql

@@ -1,22 +1,22 @@
-#include "actors/db/retry_policy.hpp"
+#include "connectors/sdk/retry_policy.hpp"
 
-#include "dsl/sql/classify.hpp"
-#include "dsl/sql/lexer.hpp"
+#include "connectors/sdk/sql/classify.hpp"
+#include "connectors/sdk/sql/lexer.hpp"
 
 #include <algorithm>
 
-namespace millrace::actors::db {
+namespace millrace::sdk {
 
 namespace {
 
 // Statements that commit on their own in the middle: a server that ends them has not undone all of
 // it.
-bool commits_inside(const sdk::Statement& statement) {
-  const auto tokens = dsl::tokenize(statement.sql);
+bool commits_inside(const Statement& statement) {
+  const auto tokens = sql::tokenize(statement.sql);
   if (!tokens)
     return true;
-  const auto kind = dsl::classify(*tokens).kind;
-  return kind != dsl::StatementKind::query && kind != dsl::StatementKind::update;
+  const auto kind = sql::classify(*tokens).kind;
+  return kind != sql::StatementKind::query && kind != sql::StatementKind::update;
 }
 
 }  // namespace
@@ -26,27 +26,26 @@ std::chrono::milliseconds Backoff::ceiling(std::uint32_t attempt) const noexcept
   return std::min(cap_, base_ * (std::int64_t{1} << doublings));
 }
 
-LossVerdict judge_loss(sdk::StatementPhase phase, bool server_ended,
-                       const sdk::Statement& statement) {
-  if (phase == sdk::StatementPhase::queued)
+LossVerdict judge_loss(StatementPhase phase, bool server_ended, const Statement& statement) {
+  if (phase == StatementPhase::queued)
     return LossVerdict::never_happened;
   if (statement.options.read_only || statement.options.idempotent)
     return LossVerdict::repeatable;
   // The server's farewell comes instead of the answer: the statement had not come to its commit.
-  if (phase == sdk::StatementPhase::written && server_ended && !commits_inside(statement))
+  if (phase == StatementPhase::written && server_ended && !commits_inside(statement))
     return LossVerdict::never_happened;
   return LossVerdict::unknown;
 }
 
-sdk::Error outcome_unknown(const sdk::Error& cause) {
-  sdk::Error::Detail detail{.hint = "look whether it happened before you send it again",
-                            .code = "08007"};
+Error outcome_unknown(const Error& cause) {
+  Error::Detail detail{.hint = "look whether it happened before you send it again",
+                       .code = "08007"};
   detail.outcome_unknown = true;
-  return {sdk::ErrorKind::connection,
+  return {ErrorKind::connection,
           "the connection was lost before the answer came: " + cause.message(), std::move(detail)};
 }
 
-RetryPolicy::RetryPolicy(const sdk::DatabaseRetry& settings, std::uint64_t seed)
+RetryPolicy::RetryPolicy(const DatabaseRetry& settings, std::uint64_t seed)
   : settings_{settings}, random_{seed} {
 }
 
@@ -61,11 +60,11 @@ void RetryPolicy::succeeded() noexcept {
   budget_ = std::min(full_budget, budget_ + 1);
 }
 
-std::optional<std::chrono::milliseconds> RetryPolicy::after_error(const sdk::Error& error,
+std::optional<std::chrono::milliseconds> RetryPolicy::after_error(const Error& error,
                                                                   std::uint32_t attempts) {
   // A connection error that comes as an answer (a demoted primary) never ran either.
-  const bool conflict = error.kind() == sdk::ErrorKind::transaction;
-  const bool connection = error.kind() == sdk::ErrorKind::connection;
+  const bool conflict = error.kind() == ErrorKind::transaction;
+  const bool connection = error.kind() == ErrorKind::connection;
   if (!error.retryable() || error.outcome_unknown() || (!conflict && !connection))
     return std::nullopt;
   if (attempts >= settings_.total_attempts() || !spend())
@@ -80,4 +79,4 @@ bool RetryPolicy::allows_after_loss(LossVerdict verdict, std::uint32_t attempts)
   return verdict == LossVerdict::never_happened || spend();
 }
 
-}  // namespace millrace::actors::db
+}  // namespace millrace::sdk

@@ -1,30 +1,29 @@
-#include "actors/db/transaction_state.hpp"
+#include "connectors/sdk/transaction_state.hpp"
 
-#include "dsl/sql/classify.hpp"
-#include "dsl/sql/lexer.hpp"
+#include "connectors/sdk/sql/classify.hpp"
+#include "connectors/sdk/sql/lexer.hpp"
 
 #include <string>
 #include <utility>
 
-namespace millrace::actors::db {
+namespace millrace::sdk {
 
 namespace {
 
-sdk::Error misuse(std::string message, std::string hint, std::string code) {
-  return {sdk::ErrorKind::transaction,
-          std::move(message),
-          {.hint = std::move(hint), .code = std::move(code)}};
+Error misuse(std::string message, std::string hint, std::string code) {
+  return {
+    ErrorKind::transaction, std::move(message), {.hint = std::move(hint), .code = std::move(code)}};
 }
 
 std::string first_words(std::string_view sql, int count) {
   std::string words;
-  const auto tokens = dsl::tokenize(sql);
+  const auto tokens = sql::tokenize(sql);
   if (!tokens)
     return words;
   for (const auto& token : *tokens) {
     if (token.is_blank())
       continue;
-    if (token.kind != dsl::SqlTokenKind::word || count-- == 0)
+    if (token.kind != sql::SqlTokenKind::word || count-- == 0)
       break;
     for (const char c : token.text)
       words += static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
@@ -41,7 +40,7 @@ bool rolls_back_to(std::string_view sql) {
 
 }  // namespace
 
-std::optional<sdk::Error> TransactionState::refusal(SessionVerb verb, std::string_view sql) const {
+std::optional<Error> TransactionState::refusal(SessionVerb verb, std::string_view sql) const {
   if (phase_ == Phase::ended)
     return misuse("the transaction has ended: nothing more can be done in it", "begin a new one",
                   "25P01");
@@ -64,8 +63,8 @@ std::optional<sdk::Error> TransactionState::refusal(SessionVerb verb, std::strin
   return std::nullopt;
 }
 
-sdk::Result<sdk::SqlResult> TransactionState::finished(SessionVerb verb, std::string_view sql,
-                                                       sdk::Result<sdk::SqlResult> result) {
+Result<SqlResult> TransactionState::finished(SessionVerb verb, std::string_view sql,
+                                             Result<SqlResult> result) {
   const bool had_failed = phase_ == Phase::failed;
   switch (verb) {
   case SessionVerb::commit:
@@ -99,4 +98,4 @@ std::string quote_identifier(std::string_view name) {
   return quoted + "\"";
 }
 
-}  // namespace millrace::actors::db
+}  // namespace millrace::sdk

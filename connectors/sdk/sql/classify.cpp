@@ -1,4 +1,4 @@
-#include "dsl/sql/classify.hpp"
+#include "connectors/sdk/sql/classify.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <initializer_list>
 #include <utility>
 
-namespace millrace::dsl {
+namespace millrace::sdk::sql {
 
 namespace {
 
@@ -333,21 +333,21 @@ Classification classify(Tokens tokens) {
   return out;
 }
 
-sdk::Result<Tokens> single_statement(std::string_view sql, Tokens tokens) {
+Result<Tokens> single_statement(std::string_view sql, Tokens tokens) {
   const auto all = statements_of(tokens);
   if (all.empty())
-    return sdk::Error{sdk::ErrorKind::execution, "the query is empty"};
+    return Error{ErrorKind::execution, "the query is empty"};
   if (all.size() == 1)
     return all.front();
   const auto second = std::ranges::find_if(all[1],
                                            [](const SqlToken& token) { return !token.is_blank(); });
-  return sdk::Error{sdk::ErrorKind::execution,
-                    "the query holds more than one statement: the second begins at "
-                      + describe_sql_place(sql, second->offset),
-                    {.hint = "use one step for each statement, or executeBatch"}};
+  return Error{ErrorKind::execution,
+               "the query holds more than one statement: the second begins at "
+                 + describe_sql_place(sql, second->offset),
+               {.hint = "use one step for each statement, or executeBatch"}};
 }
 
-sdk::Result<std::vector<std::string_view>> split_statements(std::string_view sql) {
+Result<std::vector<std::string_view>> split_statements(std::string_view sql) {
   const auto tokens = tokenize(sql);
   if (!tokens)
     return tokens.error();
@@ -360,4 +360,4 @@ sdk::Result<std::vector<std::string_view>> split_statements(std::string_view sql
   return all;
 }
 
-}  // namespace millrace::dsl
+}  // namespace millrace::sdk::sql
