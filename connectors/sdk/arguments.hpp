@@ -56,7 +56,15 @@ class Arguments {
 public:
   Arguments() = default;
 
-  Arguments(std::initializer_list<Argument> entries) : entries_{entries} {}
+  /// `{7, "x", current_date}`. Not a list of initialisers, which GCC 12 cannot put into a
+  /// `co_await`.
+  template <class... T>
+
+  requires(sizeof...(T) > 0 && (std::constructible_from<Argument, T> && ...))
+    Arguments(T&&... entries) {  // NOLINT(google-explicit-constructor)
+    entries_.reserve(sizeof...(T));
+    (entries_.emplace_back(std::forward<T>(entries)), ...);
+  }
 
   // NOLINTNEXTLINE(google-explicit-constructor)
   Arguments(const Parameters& values) : entries_{values.begin(), values.end()} {}
