@@ -19,8 +19,7 @@ HealthReport report(const ExecuteReply& reply, double latency_ms) {
   }
   const auto& error = result.error();
   // Nobody had a connection to spare: the pool is overrun, the server may be well.
-  const bool busy = error.kind() == sdk::ErrorKind::timeout
-                    || error.kind() == sdk::ErrorKind::overloaded;
+  const bool busy = error.code() == "pool_timeout" || error.code() == "pool_exhausted";
   return {busy ? HealthStatus::degraded : HealthStatus::unhealthy, error.message(), latency_ms};
 }
 
@@ -33,9 +32,11 @@ RequestPtr health_request(std::function<void(HealthReport)> done, const PoolServ
   probe.options.timeout = 1s;
   auto request = std::make_shared<Request>(
     std::vector<sdk::Statement>{std::move(probe)}, false,
-    [done = std::move(done), started, clock = services.clock](const ExecuteReply& reply) {
-      const std::chrono::duration<double, std::milli> latency = clock->now() - started;
-      done(report(reply, latency.count()));
+    [done = std::move(done), started, clock = services.clock,
+     metrics = services.metrics](const ExecuteReply& reply) {
+      const auto latency = clock->now() - started;
+      metrics->health.observe(latency);
+      done(report(reply, std::chrono::duration<double, std::milli>{latency}.count()));
     });
   request->urgent = true;
   return request;

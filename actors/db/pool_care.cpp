@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 
 constexpr auto idle_before_check = 1s;
 constexpr auto check_limit = 1s;  // then it counts as gone
+constexpr std::chrono::milliseconds urgent_limit{1000};
+constexpr unsigned item_bits = 24;  // of an entry's number
 
 std::shared_ptr<const sdk::Statement> check_statement() {
   static const auto statement = [] {
@@ -33,6 +35,15 @@ sdk::Error sat_idle(std::chrono::milliseconds limit) {
           "the transaction sat idle for more than " + std::to_string(limit.count())
             + " ms, and was rolled back",
           {.hint = "end transactions sooner, or raise idle_in_transaction", .code = "25P03"}};
+}
+
+sdk::Error no_answer(bool busy) {
+  sdk::Error::Detail detail{.hint = "look at the server's load and the network",
+                            .code = busy ? "pool_timeout" : "57014"};
+  detail.retryable = true;  // a question changes nothing
+  return {sdk::ErrorKind::timeout,
+          "the database did not answer within " + std::to_string(urgent_limit.count()) + " ms",
+          std::move(detail)};
 }
 
 }  // namespace
@@ -92,6 +103,54 @@ void PoolCore::report_leaks(sdk::Instant now) {
       connection.holder,
       std::chrono::duration_cast<std::chrono::milliseconds>(now - connection.since), false});
   }
+}
+
+bool PoolCore::may_open() const {
+  return connections_.size() < limits_.connections && failures_ == 0 && !draining_;
+}
+
+// Ahead of all others, and not behind what users do, as long as there is a connection for it: an
+// idle one, a new one, or the one that is least at work.
+void PoolCore::serve_urgent(sdk::Instant now) {
+  while (!waiting_.empty() && waiting_.front()->urgent) {
+    auto best = connections_.end();
+    for (auto it = connections_.begin(); it != connections_.end(); ++it) {
+      const auto& one = it->second;
+      if (one.state == State::ready && !one.retiring
+          && (best == connections_.end() || one.in_flight < best->second.in_flight))
+        best = it;
+    }
+    if (best == connections_.end() || (best->second.in_flight > 0 && may_open()))
+      return;
+    const auto request = waiting_.front();
+    waiting_.pop_front();
+    metrics_->wait.observe(now - request->accepted);
+    request->connection = best->first;
+    auto& item = request->items.front();
+    item.in_flight = true;
+    ++item.attempts;
+    request->sent = 1;
+    request->in_flight = 1;
+    ++best->second.in_flight;
+    std::vector<sdk::WireEntry> entries;
+    entries.push_back({.id = request->id << item_bits, .statement = request->statements.front()});
+    actions_.emplace_back(SendEntries{best->first, std::move(entries)});
+  }
+}
+
+void PoolCore::expire_urgent(sdk::Instant now) {
+  for (const auto& request : urgent_) {
+    if (request->accepted + urgent_limit > now)
+      continue;
+    const auto on = connections_.find(request->connection);
+    // Where others are answered meanwhile the server is well, and only busy.
+    if (on == connections_.end())
+      request->answer(waited_too_long(urgent_limit));
+    else
+      request->answer(no_answer(on->second.last_used > request->accepted));
+  }
+  std::erase_if(
+    urgent_, [now](const RequestPtr& request) { return request->accepted + urgent_limit <= now; });
 }
 
 void PoolCore::lend(Connection& connection, const SessionRequest& request, sdk::Instant now) {
@@ -159,6 +218,8 @@ std::optional<sdk::Instant> PoolCore::next_care() const {
     if (!next || moment < *next)
       next = moment;
   };
+  for (const auto& request : urgent_)
+    at(request->accepted + urgent_limit);
   for (const auto& [id, connection] : connections_) {
     if (connection.state == State::checking)
       at(connection.since + check_limit);

@@ -341,6 +341,7 @@ void PoolCore::shut(const sdk::Error& error) {
     request->answer(error);
   waiting_.clear();
   retries_.clear();
+  urgent_.clear();
   keys_.clear();
   for (auto& [id, connection] : connections_) {
     connection.partial.reset();
@@ -352,6 +353,7 @@ void PoolCore::shut(const sdk::Error& error) {
 void PoolCore::tick(sdk::Instant now) {
   requeue_retries(now);
   expire_waiting(now);
+  expire_urgent(now);
   expire_checks(now);
   expire_sessions(now);
   report_leaks(now);

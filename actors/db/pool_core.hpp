@@ -203,7 +203,7 @@ private:
   void leave_connection(const RequestPtr& request);
   void complete(const RequestPtr& request);
   void expire_waiting(sdk::Instant now);
-  sdk::Error waited_too_long() const;
+  sdk::Error waited_too_long(std::chrono::milliseconds limit) const;
   std::string figures() const;
   std::deque<SessionRequestPtr>::iterator next_session();
   std::uint32_t may_write() const;
@@ -227,6 +227,9 @@ private:
   void checked(ConnectionId id, bool well, sdk::Instant now);
   void expire_checks(sdk::Instant now);
   void report_leaks(sdk::Instant now);
+  bool may_open() const;
+  void serve_urgent(sdk::Instant now);
+  void expire_urgent(sdk::Instant now);
   void lend(Connection& connection, const SessionRequest& request, sdk::Instant now);
   void expire_sessions(sdk::Instant now);
   void finish_retiring(sdk::Instant now);
@@ -256,6 +259,7 @@ private:
   Connections connections_;
   std::unordered_map<std::uint64_t, RequestPtr> open_;  // every request that is not answered
   std::deque<RequestPtr> waiting_;  // of them, those that no connection has taken
+  std::vector<RequestPtr> urgent_;  // of them, those that are answered in time in any case
   std::deque<SessionRequestPtr> sessions_;
   std::multimap<sdk::Instant, RequestPtr> retries_;
   sdk::Instant next_expiry_ = sdk::Instant::max();  // nobody who waits gives up before

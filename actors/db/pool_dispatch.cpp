@@ -16,6 +16,7 @@ void PoolCore::balance(sdk::Instant now) {
   if (shut_)
     return;
   now_ = now;
+  serve_urgent(now);
   serve_reserved(now);
   // Connections of the lane that have room again, then idle ones for whoever waits longest.
   for (auto& [id, connection] : connections_) {

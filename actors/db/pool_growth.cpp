@@ -21,7 +21,8 @@ constexpr milliseconds refused_probe =
 std::uint32_t PoolCore::wanted() const {
   auto wanted = static_cast<std::uint32_t>(
     std::min<std::size_t>(sessions_to_serve(), limits_.connections));
-  if (!waiting_.empty() && !lane_has_room() && lanes_busy() < limits_.lane)
+  const bool urgent = !waiting_.empty() && waiting_.front()->urgent;
+  if (urgent || (!waiting_.empty() && !lane_has_room() && lanes_busy() < limits_.lane))
     wanted += 1;
   const auto total = static_cast<std::uint32_t>(connections_.size());
   const auto minimum = draining_ ? 0 : std::min(limits_.pool.min_size, limits_.connections);

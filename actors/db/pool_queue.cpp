@@ -54,10 +54,12 @@ void PoolCore::accept(const RequestPtr& request, sdk::Instant now) {
   open_.emplace(request->id, request);
   if (const auto key = key_of(request); key != 0)
     ++keys_[key].requests;
-  if (request->urgent)
+  if (request->urgent) {
     waiting_.push_front(request);
-  else
+    urgent_.push_back(request);
+  } else {
     waiting_.push_back(request);
+  }
 }
 
 void PoolCore::accept(SessionRequestPtr request, sdk::Instant now) {
@@ -151,6 +153,8 @@ void PoolCore::complete(const RequestPtr& request) {
   if (key != keys_.end() && --key->second.requests == 0)
     keys_.erase(key);
   open_.erase(request->id);
+  if (request->urgent)
+    std::erase(urgent_, request);
   request->answer();
 }
 
@@ -162,20 +166,20 @@ std::string PoolCore::figures() const {
          + " requests waiting)";
 }
 
-sdk::Error PoolCore::waited_too_long() const {
+sdk::Error PoolCore::waited_too_long(std::chrono::milliseconds limit) const {
   sdk::Error::Detail detail{.hint = "raise pool.max_size, or hold transactions for a shorter time",
                             .code = "pool_timeout"};
   detail.retryable = true;
   return {sdk::ErrorKind::timeout,
           "no connection of '" + limits_.server + "' became free within "
-            + std::to_string(limits_.pool.timeout.count()) + " ms " + figures(),
+            + std::to_string(limit.count()) + " ms " + figures(),
           std::move(detail)};
 }
 
 void PoolCore::expire_waiting(sdk::Instant now) {
   if (next_expiry_ > now)
     return;
-  const auto error = waited_too_long();
+  const auto error = waited_too_long(limits_.pool.timeout);
   next_expiry_ = sdk::Instant::max();
   const auto stays = [this, now](const auto& request) {
     if (request->deadline <= now)

@@ -75,6 +75,42 @@ TEST_F(PoolCoreTest, ReplacesAConnectionThatIsFoundBroken) {
   EXPECT_TRUE((*reply)->results[0]) << "the write had not been sent, so nothing is unknown";
 }
 
+TEST_F(PoolCoreTest, AnswersAnUrgentRequestWithinASecondWhateverTheOthersDo) {
+  make({.min_size = 1, .max_size = 1, .lane_depth = 4});
+  connect(1);
+  submit(100);
+  ASSERT_EQ(sent_.size(), 4U);
+  std::optional<ExecuteReply> reply;
+  const auto ask = [&] {
+    reply.reset();
+    auto request = std::make_shared<Request>(
+      std::vector<sdk::Statement>{{.sql = "SELECT 2"}}, false,
+      [&reply](ExecuteReply answer) { reply = std::move(answer); });
+    request->urgent = true;
+    core_->submit(std::move(request), now_);
+    collect();
+  };
+  ask();
+  ASSERT_EQ(sent_.size(), 5U) << "beyond the depth, ahead of all that wait";
+  EXPECT_EQ(sent_.back().entry.statement->sql, "SELECT 2");
+  pass(999ms);
+  EXPECT_FALSE(reply);
+  pass(1ms);
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->results[0].error().code(), "57014") << "nobody was answered meanwhile";
+
+  ask();
+  pass(500ms);
+  answer(1);
+  pass(500ms);
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->results[0].error().code(), "pool_timeout") << "the server works, and is busy";
+  while (!sent_.empty())
+    answer(1);
+  EXPECT_EQ(core_->info().waiting, 0U);
+  EXPECT_EQ(core_->info().statements, 102U);
+}
+
 TEST_F(PoolCoreTest, SaysOnceWhoHoldsASessionForTooLongAndWhenItCameBack) {
   make({.max_size = 2, .leak_threshold = 10s});
   connect(1);

@@ -36,6 +36,25 @@ TEST_P(PoolConformanceTest, SaysThatItIsOverrunWhereNoConnectionIsLeftForTheHeal
   EXPECT_EQ(pool().health().status, HealthStatus::degraded);
 }
 
+TEST_P(PoolConformanceTest, IsHealthyWhileItsLaneIsFullOfWork) {
+  case_.settings.pool.max_size = 3;
+  case_.settings.pool.lane_connections = 1;
+  open();
+  const std::string slow = is_postgres()
+                             ? "SELECT pg_sleep(0.05)"
+                             : "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                               "WHERE i < 100000) SELECT count(*) FROM n";
+  std::vector<Awaited<ExecuteReply>> replies(100);
+  for (auto& reply : replies)
+    pool().handle().execute({.sql = slow}, reply.callback());
+
+  for (int i = 0; i < 3; ++i) {
+    const auto report = pool().health();
+    EXPECT_EQ(report.status, HealthStatus::healthy) << report.message;
+    EXPECT_LT(report.latency_ms, 500) << "it does not wait for them";
+  }
+}
+
 TEST_P(PoolConformanceTest, DrainsWhatItHadAcceptedAndThenRefuses) {
   Awaited<ExecuteReply> accepted;
   pool().handle().execute({.sql = "SELECT 1 AS one"}, accepted.callback());
