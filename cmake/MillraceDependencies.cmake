@@ -1,16 +1,20 @@
 # Third-party libraries, all from Debian 12 (docs/decisions/0001-debian-packages.md).
 find_package(Threads REQUIRED)
-find_package(PkgConfig REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(simdjson REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(PostgreSQL)
+if(NOT MILLRACE_BUILD_ENGINE)
+  return()
+endif()
+
+find_package(PkgConfig REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
-find_package(Boost 1.81 REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(ZLIB)
 find_package(SQLite3)
-find_package(PostgreSQL)
 find_package(date)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 

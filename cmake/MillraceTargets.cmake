@@ -21,7 +21,9 @@ function(add_module name)
   add_library(millrace_${name} STATIC ${sources})
   set_target_properties(millrace_${name} PROPERTIES LINKER_LANGUAGE CXX)
   target_include_directories(millrace_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
-  target_link_libraries(millrace_${name} PUBLIC ${ARG_DEPENDS} PRIVATE millrace_options ${ARG_PRIVATE})
+  # Warnings and the like are ours alone: an installed library does not hand them on.
+  target_link_libraries(millrace_${name} PUBLIC ${ARG_DEPENDS}
+                        PRIVATE $<BUILD_INTERFACE:millrace_options> ${ARG_PRIVATE})
 endfunction()
 
 # add_connector(NAME [NEEDS target...] [EXPORTS constant...]): one folder below connectors/. Left out, with one

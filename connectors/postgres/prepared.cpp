@@ -19,10 +19,12 @@ bool starts_with_word(std::string_view sql, std::string_view word) noexcept {
 }  // namespace
 
 bool is_worth_preparing(std::string_view sql) noexcept {
-  // The last ones are what every transaction's connection is made as new with.
-  static constexpr std::array<std::string_view, 13> words{
+  // The last ones are what every transaction's connection is made as new with; DECLARE takes
+  // parameters as the query of its cursor does.
+  static constexpr std::array<std::string_view, 14> words{
     "SELECT", "INSERT", "UPDATE",   "DELETE",  "MERGE", "VALUES",  //
-    "WITH",   "TABLE",  "UNLISTEN", "DISCARD", "CLOSE", "RESET",  "SET SESSION AUTHORIZATION"};
+    "WITH",   "TABLE",  "UNLISTEN", "DISCARD", "CLOSE", "RESET",  "SET SESSION AUTHORIZATION",
+    "DECLARE"};
   return std::ranges::any_of(words,
                              [sql](std::string_view word) { return starts_with_word(sql, word); });
 }

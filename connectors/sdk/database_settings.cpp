@@ -218,8 +218,10 @@ void read_database_settings(ConfigReader& in, DatabaseSettings& settings) {
            "The same as pool.timeout, a bare number in milliseconds", 1ms);
   in.optional("min_pool_size", settings.pool.min_size, "The same as pool.min_size");
   in.optional("max_pool_size", settings.pool.max_size, "The same as pool.max_size");
-  in.check(settings.pool.min_size <= settings.pool.max_size, "min_pool_size",
-           "no more than max_pool_size");
+  // What stands in `pool` has been checked there.
+  if (in.has("min_pool_size") || in.has("max_pool_size"))
+    in.check(settings.pool.min_size <= settings.pool.max_size, "min_pool_size",
+             "no more than max_pool_size");
   in.section("retry", "What is tried again, and when",
              [&](ConfigReader& retry) { read_retry(retry, settings.retry); });
   in.check(settings.statement_cache <= 10'000, "statement_cache", "between 0 and 10000");
