@@ -1,4 +1,4 @@
-# find_package(Millrace): Millrace::sdk and Millrace::postgres, for programs without the engine.
+# find_package(Millrace): Millrace::sdk, Millrace::postgres and Millrace::yaml, for programs without the engine.
 #
 #   cmake --install build/release --component library --prefix /usr/local
 #   find_package(Millrace COMPONENTS postgres)
@@ -12,6 +12,9 @@ if(TARGET millrace_postgres)
   list(APPEND millrace_libraries millrace_postgres)
   # <millrace/postgres_asio.hpp> includes Asio.
   target_link_libraries(millrace_postgres PUBLIC Boost::headers)
+endif()
+if(TARGET millrace_yaml)
+  list(APPEND millrace_libraries millrace_dsl millrace_yaml)
 endif()
 foreach(library IN LISTS millrace_libraries)
   string(REPLACE "millrace_" "" name ${library})

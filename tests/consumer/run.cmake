@@ -18,6 +18,7 @@ run("configure" ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${SCRATCH}/buil
     -D CMAKE_CXX_FLAGS_DEBUG=-O0 -D CMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER})
 run("build" ${CMAKE_COMMAND} --build ${SCRATCH}/build)
 run("shop_mock" ${SCRATCH}/build/shop_mock)
+run("shop_yaml" ${SCRATCH}/build/shop_yaml ${CMAKE_CURRENT_LIST_DIR}/servers.yaml)
 
 # Neither the engine's actors nor YAML came along.
 run("ldd" ldd ${SCRATCH}/build/shop)
