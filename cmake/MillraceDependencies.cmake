@@ -17,6 +17,7 @@ find_package(ZLIB)
 find_package(SQLite3)
 find_package(date)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+pkg_check_modules(RDKAFKA IMPORTED_TARGET rdkafka>=2.0)
 
 # Debian's CAF 0.17 brings neither a CMake package nor a pkg-config file.
 find_path(CAF_INCLUDE_DIR caf/all.hpp REQUIRED)

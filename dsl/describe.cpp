@@ -108,6 +108,8 @@ std::string detail_of(const StepProgram& step) {
 std::string server_of(const StepProgram& step, const Program& program) {
   if (const auto* block = std::get_if<TransactionBlock>(&step.body))
     return program.servers[block->server].name;
+  if (const auto* connector = std::get_if<ConnectorCall>(&step.body))
+    return connector->server ? program.servers[*connector->server].name : std::string{};
   const auto* call = std::get_if<DatabaseCall>(&step.body);
   if (!call)
     return {};

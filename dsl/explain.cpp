@@ -45,7 +45,10 @@ private:
   void source(const PipelineProgram& pipeline) {
     const auto& one = pipeline.source;
     std::string text = one.name + ": " + one.type
-                       + (one.operation.empty() ? "" : " " + one.operation) + " (source)";
+                       + (one.operation.empty() ? "" : " " + one.operation);
+    if (one.server)
+      text += " on " + program_.servers[*one.server].name;
+    text += " (source)";
     text += " -> $." + one.name;
     if (one.meta)
       text += ", $.meta." + one.name;
@@ -173,6 +176,8 @@ private:
       return;
     std::map<std::string, std::set<std::string>> users;
     for (const auto& pipeline : program_.pipelines) {
+      if (const auto& source = pipeline.source; source.server)
+        users[program_.servers[*source.server].name].insert(pipeline.name + "/" + source.name);
       for_each_step(pipeline.steps, [&](const StepProgram& one) {
         if (const auto server = server_of(one, program_); !server.empty())
           users[server].insert(pipeline.name + "/" + one.name);
@@ -181,7 +186,9 @@ private:
     out_ += "\n";
     line(0, "servers");
     for (const auto& server : program_.servers) {
-      std::string text = server.name + ": " + server.protocol + " (" + server.driver + ")";
+      std::string text = server.name + ": " + server.protocol;
+      if (!server.driver.empty())
+        text += " (" + server.driver + ")";
       if (!server.init.empty())
         text += ", statements at the start: " + std::to_string(server.init.size());
       std::string list;

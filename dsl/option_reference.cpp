@@ -85,7 +85,12 @@ std::string option_reference(std::span<const sdk::Connector* const> connectors,
                    common_options(StepRole::step));
     append_section(out, "`onError`",
                    "One rule, or a list of rules; the first that matches decides.", rule_options());
-    append_section(out, "A database server", "", server_options());
+    for (const auto& table : server_tables(connectors))
+      append_section(out,
+                     table.protocol == "database"
+                       ? std::string{"A database server"}
+                       : "A server of `protocol: " + table.protocol + "`",
+                     "", table.options);
     append_section(out, "A security scheme", "", scheme_options());
   }
   std::set<std::string> seen;

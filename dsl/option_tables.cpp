@@ -87,8 +87,17 @@ std::vector<OptionSpec> pipeline_options() {
   });
 }
 
-std::vector<OptionSpec> server_options() {
-  return describe([](ConfigReader& in) { describe_server(in); });
+std::vector<ServerTable> server_tables(std::span<const sdk::Connector* const> connectors) {
+  const auto table = [](std::string protocol, const sdk::Connector* connector) {
+    return ServerTable{std::move(protocol),
+                       describe([&](ConfigReader& in) { describe_server(connector, in); })};
+  };
+  std::vector<ServerTable> tables{table("database", nullptr)};
+  for (const auto* connector : connectors) {
+    if (connector->server)
+      tables.push_back(table(std::string{connector->name}, connector));
+  }
+  return tables;
 }
 
 std::vector<OptionSpec> scheme_options() {

@@ -25,9 +25,17 @@ struct StepTable {
 /// Of all types of this build, by type in the order of the catalogue.
 std::vector<StepTable> step_tables(std::span<const sdk::Connector* const> connectors);
 
+/// Options of a server of one protocol.
+struct ServerTable {
+  std::string protocol;
+  std::vector<sdk::OptionSpec> options;
+};
+
+/// Databases first, then those of the connectors.
+std::vector<ServerTable> server_tables(std::span<const sdk::Connector* const> connectors);
+
 std::vector<sdk::OptionSpec> file_options();
 std::vector<sdk::OptionSpec> pipeline_options();
-std::vector<sdk::OptionSpec> server_options();
 std::vector<sdk::OptionSpec> scheme_options();
 std::vector<sdk::OptionSpec> rule_options();
 

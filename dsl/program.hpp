@@ -87,6 +87,7 @@ struct ConnectorCall {
   const sdk::Connector* connector = nullptr;
   const sdk::Operation* operation = nullptr;
   sdk::StepFactory make;
+  std::optional<std::size_t> server;  // index in Program::servers, where it uses one
 };
 
 struct NamedExpression {
@@ -261,6 +262,7 @@ struct SourceProgram {
     nullptr;  // null: called by other pipelines only (`type: pipeline, operation: receive`)
   const sdk::Operation* operation_info = nullptr;
   sdk::SourceFactory make;
+  std::optional<std::size_t> server;  // index in Program::servers, where it uses one
 };
 
 struct Span {
@@ -293,6 +295,7 @@ struct ServerProgram {
   std::string description;
   const sdk::Connector* connector = nullptr;
   std::shared_ptr<const sdk::DatabaseSettings> database;  // protocol database
+  sdk::ServerPtr settings;                                // any other protocol
   std::vector<std::string> init;  // statements run once per start, before the sources start
   sdk::Place init_place;
 };

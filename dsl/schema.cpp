@@ -230,6 +230,21 @@ Value object_of(const std::vector<OptionSpec>& specs) {
   return schema;
 }
 
+// Any server: its protocol decides; without one it is a database.
+Value server_schema(const std::vector<ServerTable>& tables) {
+  auto schema = object_of(tables.front().options);
+  for (const auto& table : tables) {
+    if (&table == &tables.front())
+      continue;
+    const auto is_one = Value::object(
+      {{"properties", Value::object({{"protocol", Value::object({{"const", table.protocol}})}})},
+       {"required", Value::array({"protocol"})}});
+    schema = Value::object(
+      {{"if", is_one}, {"then", object_of(table.options)}, {"else", std::move(schema)}});
+  }
+  return schema;
+}
+
 std::string definition_name(const StepTable& table) {
   return "step." + table.type + (table.operation.empty() ? "" : "." + table.operation);
 }
@@ -303,7 +318,7 @@ sdk::Value json_schema(std::span<const sdk::Connector* const> connectors) {
   definitions.set("reference", text_matching("\\$\\{(ENV|FILE):"));
   definitions.set("step", step_schema(tables));
   definitions.set("pipeline", object_of(pipeline_options()));
-  definitions.set("server", object_of(server_options()));
+  definitions.set("server", server_schema(server_tables(connectors)));
   definitions.set("scheme", object_of(scheme_options()));
   definitions.set("schemes", any_of({reference_to("scheme"), array_of(reference_to("scheme"))}));
   definitions.set("rule", object_of(rule_options()));

@@ -93,6 +93,21 @@ const ConfigNode* ConfigReader::look_up(std::string_view names, bool is_required
   return found ? &found->value : nullptr;
 }
 
+ServerPtr ExpressionCompiler::find_server(const ConfigNode* node, std::string_view protocol,
+                                          const Place& place, const std::string& owner,
+                                          Diagnostics& diagnostics) {
+  diagnostics.error(node ? node->place : place, owner + " needs a " + std::string{protocol}
+                                                  + " server, and there are none here");
+  return nullptr;
+}
+
+ServerPtr ConfigReader::find_server(std::string_view protocol, std::string_view doc) {
+  const auto* node = look_up("server", false, "text", {}, doc);
+  if (specs_ || !compiler_)
+    return nullptr;
+  return compiler_->find_server(node, protocol, mapping_->place, owner_, *diagnostics_);
+}
+
 std::optional<std::size_t> ConfigReader::choose(std::string_view names,
                                                 const std::vector<std::string_view>& words,
                                                 std::string_view current, std::string_view doc) {
@@ -149,6 +164,11 @@ void ConfigReader::check(bool ok, std::string_view name, std::string_view rule, 
 void ConfigReader::error(std::string_view name, std::string message, std::string hint) {
   if (diagnostics_)
     diagnostics_->error(place_of(name), std::move(message), std::move(hint));
+}
+
+void ConfigReader::error_at(const Place& place, std::string message, std::string hint) {
+  if (diagnostics_)
+    diagnostics_->error(place, std::move(message), std::move(hint));
 }
 
 bool ConfigReader::has(std::string_view name) const {

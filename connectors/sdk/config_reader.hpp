@@ -17,6 +17,7 @@
 #include "connectors/sdk/diagnostic.hpp"
 #include "connectors/sdk/expression.hpp"
 #include "connectors/sdk/secret.hpp"
+#include "connectors/sdk/server.hpp"
 #include "connectors/sdk/value.hpp"
 
 #include <chrono>
@@ -80,6 +81,13 @@ public:
   }
 
   virtual ConditionPtr compile_condition(const ConfigNode& node, Diagnostics& diagnostics) = 0;
+
+  /// The server of `protocol` that `node` names; where `node` is null the only one.
+  /// @param place of the step, for messages about a missing name. @param owner the step.
+  /// @returns null after it has reported a mistake, and where the server itself has one.
+  virtual ServerPtr find_server(const ConfigNode* node, std::string_view protocol,
+                                const Place& place, const std::string& owner,
+                                Diagnostics& diagnostics);
 };
 
 /// Names are `name` or `name|alias|alias`; giving two of them is a mistake.
@@ -138,6 +146,14 @@ public:
   void expressions(std::string_view names, std::vector<std::pair<std::string, ExpressionPtr>>& out,
                    std::string_view doc, bool is_required = false);
 
+  /// `server`: one of those that are declared, of `protocol`; the only one where nothing is said. T
+  /// is what the connector's own reader of servers made. @returns null after a mistake, and in
+  /// describing mode.
+  template <class T>
+  std::shared_ptr<const T> server(std::string_view protocol, std::string_view doc) {
+    return std::static_pointer_cast<const T>(find_server(protocol, doc));
+  }
+
   /// A nested mapping; `read` is called with its reader (in describing mode too). @returns whether
   /// it is there.
   bool section(std::string_view names, std::string_view doc,
@@ -153,6 +169,9 @@ public:
 
   /// A mistake at option `name` (or at the mapping where it is not there).
   void error(std::string_view name, std::string message, std::string hint = {});
+
+  /// A mistake at a place inside an option that `raw` gave.
+  void error_at(const Place& place, std::string message, std::string hint = {});
 
   bool has(std::string_view name) const;
   Place place_of(std::string_view name) const;
@@ -213,6 +232,8 @@ private:
       check(false, names.substr(0, names.find('|')), "a number that fits");
     return there;
   }
+
+  ServerPtr find_server(std::string_view protocol, std::string_view doc);
 
   std::optional<std::size_t> choose(std::string_view names,
                                     const std::vector<std::string_view>& words,

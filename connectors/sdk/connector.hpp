@@ -4,6 +4,7 @@
 #pragma once
 
 #include "connectors/sdk/config_reader.hpp"
+#include "connectors/sdk/server.hpp"
 #include "connectors/sdk/source.hpp"
 #include "connectors/sdk/step.hpp"
 
@@ -47,6 +48,10 @@ struct Connector {
   std::span<const Operation> operations;  // the first one is meant where a step names none
   const DatabaseDriver* (*database)() =
     nullptr;  // of a database driver; `name` is then the `driver`
+
+  /// Of a connector whose steps talk to a server: reads the options of one whose `protocol` is the
+  /// connector's name, then `in.finish()`. @returns null after a mistake, and in describing mode.
+  ServerPtr (*server)(ConfigReader& in, const ServerInput& input) = nullptr;
 };
 
 /// The connectors of this build, generated from connectors/CMakeLists.txt.

@@ -7,8 +7,6 @@
 
 namespace millrace::dsl {
 
-inline constexpr std::size_t no_server = static_cast<std::size_t>(-1);
-
 /// Reads which server is meant: by name, the only one, or (where `name` is not null) by an
 /// expression per record. `server` is `no_server` after a mistake and where an expression says it.
 void read_database_server(StepInput& in, std::size_t& server, sdk::ExpressionPtr* name);

@@ -1,5 +1,6 @@
 #include "dsl/compile/pipeline_compiler.hpp"
 
+#include "dsl/compile/named_server.hpp"
 #include "dsl/compile/slot_expression.hpp"
 #include "dsl/expression/compiler.hpp"
 
@@ -136,6 +137,18 @@ sdk::ExpressionPtr PipelineCompiler::compile_text(const ConfigNode& node,
 sdk::ConditionPtr PipelineCompiler::compile_condition(const ConfigNode& node,
                                                       Diagnostics& diagnostics) {
   return Compiler{context_}.compile_condition(node, diagnostics);
+}
+
+// --- servers
+
+sdk::ServerPtr PipelineCompiler::find_server(const ConfigNode* node, std::string_view protocol,
+                                             const sdk::Place& place, const std::string& owner,
+                                             Diagnostics& diagnostics) {
+  const auto found = find_named_server(input_.servers, node, protocol, place, owner, diagnostics);
+  if (found == no_server)
+    return nullptr;
+  found_server_ = found;
+  return input_.servers[found].settings;
 }
 
 // --- lists

@@ -91,6 +91,9 @@ public:
                                   sdk::Diagnostics& diagnostics) override;
   sdk::ConditionPtr compile_condition(const sdk::ConfigNode& node,
                                       sdk::Diagnostics& diagnostics) override;
+  sdk::ServerPtr find_server(const sdk::ConfigNode* node, std::string_view protocol,
+                             const sdk::Place& place, const std::string& owner,
+                             sdk::Diagnostics& diagnostics) override;
 
 private:
   void compile_source(const sdk::ConfigNode& node);
@@ -100,7 +103,7 @@ private:
   void read_step(sdk::ConfigReader& in, StepProgram& step, const std::string& type,
                  const std::string& operation);
   bool read_connector_step(sdk::ConfigReader& in, StepProgram& step,
-                           const sdk::Connector& connector, const std::string& operation) const;
+                           const sdk::Connector& connector, const std::string& operation);
   void refuse_operation(sdk::ConfigReader& in, const std::string& type,
                         const std::string& operation);
   void take_response(const sdk::ConfigNode* response, StepProgram& step, bool has_output);
@@ -128,6 +131,7 @@ private:
   std::unordered_map<std::string, sdk::Place> step_places_;
   std::vector<SlotName> forgotten_;          // outputs of the top level before a `batch`
   std::vector<std::string> presets_in_use_;  // innermost last
+  std::optional<std::size_t> found_server_;  // that the connector's step which is read asked for
 };
 
 /// The keys that every step has, read into `step`; `response` and `onError` come back as nodes.

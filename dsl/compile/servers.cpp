@@ -18,6 +18,7 @@ namespace {
 using sdk::ConfigNode;
 using sdk::ConfigReader;
 using sdk::Diagnostics;
+using sdk::SchemeType;
 
 constexpr std::size_t max_init_bytes = 16 * 1024 * 1024;
 
@@ -26,7 +27,6 @@ struct ServerKeys {
   std::string description;
   const ConfigNode* schemes = nullptr;
   const ConfigNode* security = nullptr;
-  const ConfigNode* init = nullptr;
 };
 
 void read_server_keys(ConfigReader& in, ServerKeys& keys) {
@@ -34,26 +34,32 @@ void read_server_keys(ConfigReader& in, ServerKeys& keys) {
   in.optional("description", keys.description, "For people");
   keys.schemes = in.raw("securitySchemes", "mapping of security schemes", "Its credentials");
   keys.security = in.raw("security", "list of names", "Schemes of the top level that it uses");
-  keys.init = in.raw(
-    "init", "text or list of texts",
-    "A .sql file beside this one, or SQL: idempotent statements that run once per start, "
-    "before the sources start");
 }
 
-struct Scheme {
-  std::string type = "userPassword";
-  std::string description;
-  std::string username;
-  sdk::Secret password;
-};
+const ConfigNode* read_init_key(ConfigReader& in) {
+  return in.raw("init", "text or list of texts",
+                "A .sql file beside this one, or SQL: idempotent statements that run once per "
+                "start, before the sources start");
+}
 
-void read_scheme(ConfigReader& in, Scheme& scheme) {
-  in.choice<std::string>("type", scheme.type,
-                         {{"userPassword", "userPassword"}, {"basic", "userPassword"}},
-                         "Kind of credentials");
+void read_scheme(ConfigReader& in, sdk::SecurityScheme& scheme) {
+  in.choice<SchemeType>("type", scheme.type,
+                        {{"userPassword", SchemeType::user_password},
+                         {"basic", SchemeType::user_password},
+                         {"plain", SchemeType::plain},
+                         {"scramSha256", SchemeType::scram_sha256},
+                         {"scramSha512", SchemeType::scram_sha512}},
+                        "Kind of credentials");
   in.optional("description", scheme.description, "For people");
   in.optional("username|user", scheme.username, "User name");
   in.optional("password", scheme.password, "Password");
+}
+
+std::string listed(const std::vector<std::string_view>& names) {
+  std::string list;
+  for (const auto name : names)
+    list.append(list.empty() ? "" : ", ").append(name);
+  return list;
 }
 
 class ServerCompiler {
@@ -88,18 +94,45 @@ private:
     server.description = keys.description;
     if (keys.protocol == "database")
       compile_database(in, source, keys, server);
+    else if (const auto* connector = find_connector(connectors_, keys.protocol);
+             connector && connector->server)
+      compile_other(in, source, keys, *connector, server);
     else
       refuse_protocol(in, keys.protocol);
     return server;
   }
 
+  void compile_other(ConfigReader& in, const NamedNode& source, const ServerKeys& keys,
+                     const sdk::Connector& connector, ServerProgram& server) {
+    server.connector = &connector;
+    auto schemes = named_schemes(keys);
+    // One that is a user and a password fits whatever there is; it is not sent somewhere unasked.
+    if (auto one = schemes.empty() ? default_scheme() : std::nullopt;
+        one && one->type != SchemeType::user_password)
+      schemes.push_back(std::move(*one));
+    server.settings = connector.server(
+      in, {.name = source.name, .schemes = std::move(schemes), .diagnostics = &diagnostics_});
+  }
+
   void refuse_protocol(ConfigReader& in, const std::string& protocol) {
-    if (is_known_type(protocol) || find_connector(connectors_, protocol))
+    if (is_known_type(protocol) || find_connector(connectors_, protocol)) {
       in.error("protocol", "this build has no '" + protocol + "' connector that uses a server",
-               "its only servers are databases");
-    else
-      in.error("protocol", "no protocol " + in.shown("protocol") + " is known",
-               sdk::did_you_mean(protocol, {"database", "kafka", "http", "redis"}));
+               "it has servers of protocol " + listed(protocols()));
+      return;
+    }
+    auto known = protocols();
+    known.insert(known.end(), {"kafka", "http", "redis"});
+    in.error("protocol", "no protocol " + in.shown("protocol") + " is known",
+             sdk::did_you_mean(protocol, known));
+  }
+
+  std::vector<std::string_view> protocols() const {
+    std::vector<std::string_view> names{"database"};
+    for (const auto* connector : connectors_) {
+      if (connector->server)
+        names.push_back(connector->name);
+    }
+    return names;
   }
 
   void compile_database(ConfigReader& in, const NamedNode& source, const ServerKeys& keys,
@@ -108,11 +141,12 @@ private:
     settings->name = source.name;
     settings->application_name = "millrace/" + source.name;
     sdk::read_database_settings(in, *settings);
+    const auto* init = read_init_key(in);
     const bool ok = in.finish();
-    apply_schemes(keys, *settings);
+    apply_scheme(keys, *settings);
     server.driver = settings->driver;
-    if (keys.init)
-      read_init(*keys.init, server);
+    if (init)
+      read_init(*init, server);
     if (!ok)
       return;
     if (server.driver.empty()) {
@@ -162,54 +196,76 @@ private:
     return names;
   }
 
-  void apply_schemes(const ServerKeys& keys, sdk::DatabaseSettings& settings) {
-    bool any = false;
+  // The schemes of the server's own and those of the top level that it names.
+  std::vector<sdk::SecurityScheme> named_schemes(const ServerKeys& keys) {
+    std::vector<sdk::SecurityScheme> found;
+    const auto add = [&](const std::string& name, const ConfigNode& node) {
+      if (auto scheme = compile_scheme(name, node))
+        found.push_back(std::move(*scheme));
+    };
     if (keys.schemes && !keys.schemes->is_null()) {
       if (!keys.schemes->is_mapping())
         diagnostics_.error(keys.schemes->place, "'securitySchemes' must be a mapping of names, not "
                                                   + keys.schemes->describe());
-      for (const auto& entry : keys.schemes->entries) {
-        apply_scheme(entry.key, entry.value, settings, any);
-        any = true;
-      }
+      for (const auto& entry : keys.schemes->entries)
+        add(entry.key, entry.value);
     }
-    if (keys.security) {
-      for (const auto& [name, place] : security_names(*keys.security)) {
-        const auto* scheme = find_named(document_.schemes, name);
-        if (!scheme)
-          diagnostics_.error(place, "there is no security scheme '" + name + "'",
-                             sdk::did_you_mean(name, names_of(document_.schemes)));
-        else
-          apply_scheme(name, scheme->node, settings, any);
-        any = true;
-      }
+    if (!keys.security)
+      return found;
+    for (const auto& [name, place] : security_names(*keys.security)) {
+      if (const auto* scheme = find_named(document_.schemes, name))
+        add(name, scheme->node);
+      else
+        diagnostics_.error(place, "there is no security scheme '" + name + "'",
+                           sdk::did_you_mean(name, names_of(document_.schemes)));
     }
-    if (!any)
-      apply_default_scheme(settings);
+    return found;
   }
 
   // A scheme that no server names serves the servers which have none, if there is exactly one.
-  void apply_default_scheme(sdk::DatabaseSettings& settings) {
+  std::optional<sdk::SecurityScheme> default_scheme() {
     const NamedNode* unnamed = nullptr;
     for (const auto& scheme : document_.schemes) {
       if (used_.contains(scheme.name))
         continue;
       if (unnamed)
-        return;
+        return std::nullopt;
       unnamed = &scheme;
     }
-    if (unnamed)
-      apply_scheme(unnamed->name, unnamed->node, settings, false);
+    return unnamed ? compile_scheme(unnamed->name, unnamed->node) : std::nullopt;
   }
 
-  void apply_scheme(const std::string& name, const ConfigNode& node,
-                    sdk::DatabaseSettings& settings, bool another) {
-    if (another) {
-      diagnostics_.error(node.place,
-                         "a database takes one security scheme, and '" + name + "' is a second",
-                         "keep one of them");
-      return;
+  static bool says_schemes(const ServerKeys& keys) {
+    return (keys.schemes && !keys.schemes->entries.empty()) || keys.security;
+  }
+
+  void apply_scheme(const ServerKeys& keys, sdk::DatabaseSettings& settings) {
+    auto schemes = named_schemes(keys);
+    if (schemes.empty() && !says_schemes(keys)) {
+      if (auto one = default_scheme(); one && one->type == SchemeType::user_password)
+        schemes.push_back(std::move(*one));
     }
+    if (schemes.size() > 1)
+      diagnostics_.error(schemes[1].place,
+                         "a database takes one security scheme, and '" + schemes[1].name
+                           + "' is a second",
+                         "keep one of them");
+    if (schemes.empty())
+      return;
+    auto& scheme = schemes.front();
+    if (scheme.type != SchemeType::user_password)
+      diagnostics_.error(scheme.place,
+                         "a database takes a scheme of type userPassword, which '" + scheme.name
+                           + "' is not",
+                         "the server itself asks for SCRAM where it wants it");
+    if (!scheme.username.empty())
+      settings.user = std::move(scheme.username);
+    if (!scheme.password.empty())
+      settings.password = std::move(scheme.password);
+  }
+
+  std::optional<sdk::SecurityScheme> compile_scheme(const std::string& name,
+                                                    const ConfigNode& node) {
     const auto* mapping = &node;
     if (node.is_sequence() && node.items.size() == 1)
       mapping = &node.items.front();
@@ -218,17 +274,16 @@ private:
                          "the security scheme '" + name
                            + "' must be a mapping or a list of one, not " + node.describe(),
                          "for example {type: basic, username: …, password: …}");
-      return;
+      return std::nullopt;
     }
-    Scheme scheme;
+    sdk::SecurityScheme scheme;
+    scheme.name = name;
+    scheme.place = mapping->place;
     ConfigReader in{*mapping, "security scheme '" + name + "'", diagnostics_};
     read_scheme(in, scheme);
     if (!in.finish())
-      return;
-    if (!scheme.username.empty())
-      settings.user = scheme.username;
-    if (!scheme.password.empty())
-      settings.password = scheme.password;
+      return std::nullopt;
+    return scheme;
   }
 
   // --- init
@@ -287,15 +342,20 @@ std::vector<ServerProgram> compile_servers(const Document& document,
   return ServerCompiler{document, connectors, environment, diagnostics}.compile();
 }
 
-void describe_server(ConfigReader& in) {
+void describe_server(const sdk::Connector* connector, ConfigReader& in) {
   ServerKeys keys;
   read_server_keys(in, keys);
+  if (connector) {
+    static_cast<void>(connector->server(in, {}));
+    return;
+  }
   sdk::DatabaseSettings settings;
   sdk::read_database_settings(in, settings);
+  static_cast<void>(read_init_key(in));
 }
 
 void describe_scheme(ConfigReader& in) {
-  Scheme scheme;
+  sdk::SecurityScheme scheme;
   read_scheme(in, scheme);
 }
 

@@ -16,8 +16,8 @@ std::vector<ServerProgram> compile_servers(const Document& document,
                                            const Environment& environment,
                                            sdk::Diagnostics& diagnostics);
 
-/// Lists the options of a database server.
-void describe_server(sdk::ConfigReader& in);
+/// Lists the options of a server of that connector; null: of a database.
+void describe_server(const sdk::Connector* connector, sdk::ConfigReader& in);
 
 /// Lists the options of a security scheme.
 void describe_scheme(sdk::ConfigReader& in);

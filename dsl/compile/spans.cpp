@@ -1,6 +1,6 @@
 #include "dsl/compile/spans.hpp"
 
-#include "dsl/compile/database_server.hpp"
+#include "dsl/compile/named_server.hpp"
 #include "dsl/compile/span_support.hpp"
 #include "dsl/compile/walk.hpp"
 

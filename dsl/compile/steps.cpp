@@ -208,7 +208,9 @@ void PipelineCompiler::read_source(ConfigReader& in, const ConfigNode& node,
   source.connector = connector;
   source.operation_info = chosen;
   source.operation = chosen->name;
+  found_server_.reset();
   source.make = chosen->source(in);
+  source.server = found_server_;
 }
 
 // --- steps
@@ -294,7 +296,7 @@ void PipelineCompiler::refuse_operation(ConfigReader& in, const std::string& typ
 
 bool PipelineCompiler::read_connector_step(ConfigReader& in, StepProgram& step,
                                            const sdk::Connector& connector,
-                                           const std::string& operation) const {
+                                           const std::string& operation) {
   const auto* chosen = choose_operation(connector, operation, in.node(), false);
   if (!chosen) {
     in.error("operation", "'" + step.type + "' has no operation '" + operation + "'",
@@ -308,7 +310,9 @@ bool PipelineCompiler::read_connector_step(ConfigReader& in, StepProgram& step,
     return true;
   }
   step.operation = chosen->name;
-  step.body = ConnectorCall{&connector, chosen, chosen->step(in)};
+  found_server_.reset();
+  auto make = chosen->step(in);
+  step.body = ConnectorCall{&connector, chosen, std::move(make), found_server_};
   return chosen->has_output;
 }
 

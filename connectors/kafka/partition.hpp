@@ -1,0 +1,39 @@
+// Partition: one that the group gave us, and how many of its records are under way.
+#pragma once
+
+#include "connectors/kafka/handles.hpp"
+#include "connectors/sdk/lane.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+
+namespace millrace::kafka {
+
+/// Used by the consumer's thread alone.
+struct Partition {
+  std::string topic;
+  std::int32_t number = 0;
+  sdk::LanePtr lane;
+  QueuePtr queue;
+  std::deque<std::uint64_t> open;  // offsets that were handed over and have not settled
+  std::int64_t next = -1;          // offset to commit; -1: nothing has settled yet
+  std::int64_t stored = -1;        // what librdkafka knows of it
+  bool at_end = false;             // everything that is there was read
+  bool leaving = false;            // the group takes it back: nothing more is read
+
+  /// Every record up to `position` has settled.
+  void settled(std::uint64_t position) {
+    while (!open.empty() && open.front() <= position) {
+      next = static_cast<std::int64_t>(open.front()) + 1;
+      open.pop_front();
+    }
+  }
+
+  std::size_t room(std::size_t window) const noexcept {
+    return open.size() < window ? window - open.size() : 0;
+  }
+};
+
+}  // namespace millrace::kafka
