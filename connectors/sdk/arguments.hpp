@@ -31,7 +31,8 @@ public:
   template <class T>
 
   requires(!std::same_as<std::remove_cvref_t<T>, Argument> && std::constructible_from<Value, T>)
-    Argument(T&& value)  // NOLINT(google-explicit-constructor)
+    // NOLINTNEXTLINE(google-explicit-constructor,bugprone-forwarding-reference-overload)
+    Argument(T&& value)
     : value_{std::forward<T>(value)} {}
 
   /// NULL where there is none.

@@ -35,7 +35,9 @@ std::shared_ptr<sdk::Reactor> ended_elsewhere(std::shared_ptr<sdk::Reactor> reac
             for (std::size_t i = 0; i < ending->loop_count(); ++i)
               here = ending->loop().on_this_thread() || here;
             if (here)
-              sdk::start_thread("db-end", [last = std::move(reactor)]() mutable { last.reset(); }).detach();
+              sdk::start_thread("db-end", [last = std::move(reactor)]() mutable {
+                last.reset();
+              }).detach();
             reactor.reset();
           }};
 }

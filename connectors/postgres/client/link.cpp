@@ -62,7 +62,7 @@ void ClientLink::run(std::vector<BurstItem> items, std::function<void(BurstResul
   std::vector<sdk::WireEntry> entries;
   entries.reserve(items.size());
   for (auto& item : items)
-    entries.push_back({entries.size(), std::move(item.statement), item.set, item.sync});
+    entries.push_back({entries.size(), std::move(item.statement), item.set, item.sync, item.flush});
   wire_->send(std::move(entries));
 }
 
@@ -92,8 +92,14 @@ void ClientLink::lose(sdk::WireLoss loss) {
   const auto self = shared_from_this();
   on_connected_ = nullptr;
   for (const auto& entry : loss.unanswered) {
-    if (entry.id < burst_.items.size())
-      burst_.items[entry.id].phase = entry.phase;
+    if (entry.id >= burst_.items.size())
+      continue;
+    auto& item = burst_.items[entry.id];
+    item.phase = entry.phase;
+    if (!entry.result)
+      continue;
+    if (auto told = entry.result->decode())
+      item.told = std::move(*told);
   }
   burst_.loss = std::move(loss);
   if (done_)

@@ -16,6 +16,7 @@ struct BurstItem {
   std::shared_ptr<const sdk::Statement> statement;
   std::uint32_t set = 0;
   bool sync = true;
+  bool flush = false;  // its result is told also where the connection is lost behind it
 };
 
 /// One result per item; of a connection that was lost the items without an answer say how far they
@@ -24,6 +25,7 @@ struct BurstResult {
   struct Item {
     std::optional<sdk::Result<sdk::SqlResult>> result;
     sdk::StatementPhase phase = sdk::StatementPhase::queued;
+    std::optional<sdk::SqlResult> told{};  // not final: what came before the loss
   };
 
   std::vector<Item> items;

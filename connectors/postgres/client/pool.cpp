@@ -41,9 +41,8 @@ LentLink::LentLink(std::shared_ptr<ClientPool> pool, std::shared_ptr<PooledLink>
 
 LentLink::~LentLink() {
   auto* loop = pool_->services().loop;
-  auto give_back = [pool = pool_, link = link_, spoiled = spoiled_, touched = touched_] {
-    pool->give_back(link, spoiled, touched);
-  };
+  auto give_back = [pool = pool_, link = link_, spoiled = spoiled_, touched = touched_,
+                    soiled = soiled_] { pool->give_back(link, spoiled, touched, soiled); };
   loop->post(std::move(give_back));
 }
 
@@ -183,7 +182,8 @@ void ClientPool::ping(const std::shared_ptr<PooledLink>& link) {
                   });
 }
 
-void ClientPool::give_back(const std::shared_ptr<PooledLink>& link, bool spoiled, bool touched) {
+void ClientPool::give_back(const std::shared_ptr<PooledLink>& link, bool spoiled, bool touched,
+                           bool soiled) {
   services_.loop->cancel(std::exchange(link->leak_timer, 0));
   if (link->link->is_lost())
     return;
@@ -194,7 +194,7 @@ void ClientPool::give_back(const std::shared_ptr<PooledLink>& link, bool spoiled
     link->link->close();
     return;
   }
-  if (!touched) {
+  if (!touched && (!soiled || resets.empty())) {
     rest(link);
     dispatch();
     return;

@@ -35,6 +35,9 @@ public:
   /// Not to be used by anybody any more: its state is unknown.
   void spoil() noexcept { spoiled_ = true; }
 
+  /// It had a transaction, which may have left behind what no statement's text shows.
+  void soil() noexcept { soiled_ = true; }
+
   /// Closes the connection: what runs on it ends with its loss.
   void abandon();
 
@@ -42,6 +45,7 @@ private:
   std::shared_ptr<ClientPool> pool_;
   std::shared_ptr<PooledLink> link_;
   bool spoiled_ = false;
+  bool soiled_ = false;
   bool touched_ = false;  // something may be left behind that the next one must not see
 };
 
@@ -79,6 +83,9 @@ public:
 
   const Services& services() const noexcept { return services_; }
 
+  /// Whether the server tells the numbers of transactions; unknown until one was asked.
+  std::optional<bool>& numbers_transactions() noexcept { return numbers_transactions_; }
+
 private:
   friend class LentLink;
 
@@ -93,7 +100,7 @@ private:
   void serve_waiters();
   void lend(const std::shared_ptr<PooledLink>& link);
   void ping(const std::shared_ptr<PooledLink>& link);
-  void give_back(const std::shared_ptr<PooledLink>& link, bool spoiled, bool touched);
+  void give_back(const std::shared_ptr<PooledLink>& link, bool spoiled, bool touched, bool soiled);
   void rest(const std::shared_ptr<PooledLink>& link);
   void time_out(std::uint64_t waiter);
   void refuse_all(const sdk::Error& error);
@@ -123,6 +130,7 @@ private:
   sdk::TimerId sweep_ = 0;
   bool closing_ = false;
   std::function<void()> closed_;
+  std::optional<bool> numbers_transactions_;
 };
 
 }  // namespace millrace::postgres

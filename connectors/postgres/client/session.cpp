@@ -1,5 +1,6 @@
 #include "connectors/postgres/client/session.hpp"
 
+#include "connectors/postgres/client/lost_commit.hpp"
 #include "connectors/sdk/sql/traces.hpp"
 
 #include <algorithm>
@@ -16,6 +17,10 @@ using Results = std::vector<sdk::Result<sdk::SqlResult>>;
 
 std::shared_ptr<const sdk::Statement> share(sdk::Statement statement) {
   return std::make_shared<const sdk::Statement>(std::move(statement));
+}
+
+std::shared_ptr<const sdk::Statement> own_statement(std::string_view sql) {
+  return share({.sql = std::string{sql}});
 }
 
 bool ends_transaction(SessionVerb verb) {
@@ -106,15 +111,35 @@ bool ClientSession::answer_here(Command& command) {
   return true;
 }
 
-void ClientSession::append_begin(std::vector<BurstItem>& items) const {
-  items.push_back({share({.sql = pool_->services().driver->begin_sql(options_)}), 0, false});
-  const auto idle = options_.idle_timeout.value_or(pool_->services().settings->idle_in_transaction);
+bool ClientSession::wants_number() const {
+  return !options_.read_only && !pool_->services().driver->transaction_id_sql().empty();
+}
+
+// BEGIN; and in front of it, once per pool, the question whether transactions have numbers here:
+// inside one a refusal would be its end.
+void ClientSession::append_begin(std::vector<BurstItem>& items) {
+  const auto& services = pool_->services();
+  if (wants_number() && !pool_->numbers_transactions()) {
+    items.push_back({own_statement(services.driver->transaction_id_sql())});
+    ahead_.probe = true;
+  }
+  items.push_back({own_statement(services.driver->begin_sql(options_)), 0, false});
+  const auto idle = options_.idle_timeout.value_or(services.settings->idle_in_transaction);
   if (idle.count() > 0)
     items.push_back(
       {share(
          {.sql = "SELECT pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true)",
           .sets = {{sdk::Value{std::to_string(idle.count())}}}}),
        0, false});
+}
+
+// In front of a COMMIT: the answer comes before the server commits, so that the outcome can be
+// looked up where the COMMIT's own answer is lost.
+void ClientSession::append_number(std::vector<BurstItem>& items) {
+  if (!wants_number() || !pool_->numbers_transactions().value_or(false))
+    return;
+  items.push_back({own_statement(pool_->services().driver->transaction_id_sql()), 0, false, true});
+  ahead_.number = true;
 }
 
 // What a statement sets for itself would hold until the transaction ends: a timeout is said again
@@ -135,50 +160,58 @@ ClientSession::within(const std::shared_ptr<const sdk::Statement>& statement) {
 void ClientSession::send() {
   const auto& services = pool_->services();
   std::vector<BurstItem> items;
+  ahead_ = {};
   if (state_.phase() == Phase::fresh) {
     append_begin(items);
     state_.begun();
   }
-  const auto begin_items = items.size();
-  const bool plain = running_->verb == SessionVerb::execute && state_.phase() == Phase::open;
-  auto statement = plain ? within(running_->statement) : running_->statement;
-  // A failure that the server has not seen (a parameter that could not be sent) fails the
-  // transaction all the same.
-  if (running_->verb == SessionVerb::commit && state_.phase() == Phase::failed)
-    statement = share({.sql = "ROLLBACK"});
+  const bool failed = state_.phase() == Phase::failed;
+  auto statement = running_->statement;
+  if (running_->verb == SessionVerb::execute && !failed)
+    statement = within(statement);
+  else if (running_->verb == SessionVerb::commit && !failed)
+    append_number(items);
+  else if (running_->verb == SessionVerb::commit)
+    // The server may not have seen the failure (a parameter that could not be sent).
+    statement = own_statement("ROLLBACK");
+  ahead_.items = items.size();
   for (std::size_t set = 0; set < statement->sets.size(); ++set)
     items.push_back({statement, static_cast<std::uint32_t>(set), true});
   if (services.settings->echo)
     services.log->info("statement", {{"server", services.settings->name},
                                      {"sql", sdk::sql::without_values(statement->sql)},
                                      {"sets", statement->sets.size()}});
-  lease_->run(std::move(items), [self = shared_from_this(), begin_items](BurstResult result) {
-    self->take(std::move(result), begin_items);
-  });
+  lease_->run(std::move(items),
+              [self = shared_from_this()](BurstResult result) { self->take(std::move(result)); });
 }
 
-void ClientSession::take(BurstResult result, std::size_t begin_items) {
+void ClientSession::take(BurstResult result) {
   if (result.loss) {
-    give_up(*result.loss, result, begin_items);
+    give_up(result);
     return;
   }
-  for (std::size_t i = 0; i < begin_items; ++i) {
-    // Where BEGIN failed there is no transaction.
+  if (ahead_.probe)
+    pool_->numbers_transactions() = result.items.front().result->has_value();
+  for (std::size_t i = ahead_.probe ? 1 : 0; i < ahead_.items; ++i) {
+    // Where BEGIN failed there is no transaction. What a neighbour's failure undid is not at fault.
     if (const auto& begun = *result.items[i].result; !begun && begun.error().code() != "25P02") {
-      const auto error = begun.error();
-      fate_ = error;
-      end(false);
-      auto command = std::move(*running_);
-      running_.reset();
-      command.done(Results(result.items.size() - begin_items, error));
-      run_next();
+      begin_failed(begun.error(), result.items.size() - ahead_.items);
       return;
     }
   }
   Results results;
-  for (std::size_t i = begin_items; i < result.items.size(); ++i)
+  for (std::size_t i = ahead_.items; i < result.items.size(); ++i)
     results.push_back(std::move(*result.items[i].result));
   finish(std::move(results));
+}
+
+void ClientSession::begin_failed(const sdk::Error& error, std::size_t results) {
+  fate_ = error;
+  end(false);
+  auto command = std::move(*running_);
+  running_.reset();
+  command.done(Results(results, error));
+  run_next();
 }
 
 void ClientSession::finish(Results results) {
@@ -196,35 +229,33 @@ void ClientSession::finish(Results results) {
 }
 
 // The server rolls back what it lost sight of, but for a COMMIT that was under way.
-void ClientSession::give_up(const sdk::WireLoss& loss, const BurstResult& result,
-                            std::size_t begin_items) {
+void ClientSession::give_up(const BurstResult& result) {
   auto command = std::move(*running_);
   running_.reset();
-  const bool left = !loss.lists_all || std::ranges::any_of(result.items, [](const auto& item) {
-    return item.phase != sdk::StatementPhase::queued;
-  });
-  const bool unsure = left && command.verb == SessionVerb::commit;
-  sdk::Error::Detail detail{.code = loss.error.code().empty() ? "08006" : loss.error.code()};
-  detail.retryable = !unsure;
-  const sdk::Error lost{sdk::ErrorKind::connection,
-                        "the connection was lost, and the transaction with it: "
-                          + loss.error.message(),
-                        std::move(detail)};
-  const bool expired = fate_.has_value();
-  if (!expired)
+  const auto lost = transaction_lost(result.loss->error);
+  if (!fate_)
     fate_ = lost;
   end(false);
-  const auto count = result.items.size() - begin_items;
-  if (command.verb == SessionVerb::rollback)
+  if (command.verb == SessionVerb::rollback) {
     command.done(Results{sdk::SqlResult{.command = "ROLLBACK"}});
-  else
-    command.done(Results(count, unsure && !expired ? sdk::outcome_unknown(loss.error) : *fate_));
+  } else if (command.verb == SessionVerb::commit) {
+    static const BurstResult::Item nothing;
+    resolve_commit(pool_, *result.loss, result.items.back(),
+                   ahead_.number ? result.items[ahead_.items - 1] : nothing,
+                   [done = std::move(command.done)](sdk::Result<sdk::SqlResult> outcome) {
+                     done(Results{std::move(outcome)});
+                   });
+  } else {
+    command.done(Results(result.items.size() - ahead_.items, *fate_));
+  }
   run_next();
 }
 
 void ClientSession::end(bool clean) {
   state_.end();
   pool_->services().loop->cancel(std::exchange(timer_, 0));
+  if (lease_)
+    lease_->soil();
   if (lease_ && !clean)
     lease_->spoil();
   lease_.reset();

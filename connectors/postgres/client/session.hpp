@@ -40,12 +40,15 @@ private:
   void run_next();
   bool answer_here(Command& command);
   void send();
-  void append_begin(std::vector<BurstItem>& items) const;
+  bool wants_number() const;
+  void append_begin(std::vector<BurstItem>& items);
+  void append_number(std::vector<BurstItem>& items);
   std::shared_ptr<const sdk::Statement>
   within(const std::shared_ptr<const sdk::Statement>& statement);
-  void take(BurstResult result, std::size_t begin_items);
+  void take(BurstResult result);
+  void begin_failed(const sdk::Error& error, std::size_t results);
   void finish(std::vector<sdk::Result<sdk::SqlResult>> results);
-  void give_up(const sdk::WireLoss& loss, const BurstResult& result, std::size_t begin_items);
+  void give_up(const BurstResult& result);
   void end(bool clean);
 
   std::shared_ptr<ClientPool> pool_;
@@ -56,6 +59,15 @@ private:
   std::optional<Command> running_;
   std::optional<sdk::Error> fate_;  // why there is no transaction any more
   sdk::TimerId timer_ = 0;          // of the whole transaction
+
+  // Of the burst that is under way: what travels before the command's own statement.
+  struct Ahead {
+    std::size_t items = 0;
+    bool probe = false;   // the first: whether transactions have numbers here
+    bool number = false;  // the last: the number of this one
+  };
+
+  Ahead ahead_;
   bool opening_ = true;
   bool timeout_set_ = false;  // a statement changed the transaction's timeout
 };
