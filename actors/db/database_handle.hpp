@@ -35,6 +35,7 @@ struct PoolInfo {
   std::size_t overflow = 0;      // of them, those above `size`
   std::size_t size = 0;          // the soft limit
   std::size_t waiting = 0;       // requests that no connection has taken yet
+  std::size_t open = 0;          // requests that are not answered yet
   bool down = false;             // the server cannot be reached; one prober goes on trying
   std::uint64_t statements = 0;  // parameter sets answered since the start
   std::uint64_t retries = 0;

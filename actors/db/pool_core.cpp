@@ -367,6 +367,7 @@ PoolInfo PoolCore::info() const {
   info.size = std::min(limits_.pool.max_size, limits_.connections);
   info.overflow = info.total > info.size ? info.total - info.size : 0;
   info.waiting = waiting_.size() + sessions_.size();
+  info.open = open_.size() + sessions_.size();
   info.down = down_.has_value();
   for (const auto& [id, connection] : connections_) {
     info.checked_out += connection.state == State::lent ? 1 : 0;

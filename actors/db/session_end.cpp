@@ -1,7 +1,6 @@
 #include "actors/db/session_end.hpp"
 
-#include "dsl/sql/classify.hpp"
-#include "dsl/sql/lexer.hpp"
+#include "connectors/sdk/sql/traces.hpp"
 
 #include <algorithm>
 #include <string>
@@ -15,36 +14,6 @@ using namespace std::chrono_literals;
 
 constexpr auto longest_search = 30s;  // for the outcome of a lost COMMIT
 constexpr auto search_pause = 100ms;
-
-std::string upper(std::string_view text) {
-  std::string result{text};
-  std::ranges::transform(result, result.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  });
-  return result;
-}
-
-// By its words alone: what a function does that it calls stays unseen.
-bool names_traces(std::string_view sql) {
-  const auto tokens = dsl::tokenize(sql);
-  if (!tokens)
-    return true;
-  const auto statement = dsl::single_statement(sql, *tokens);
-  if (!statement)
-    return true;
-  const auto kind = dsl::classify(*statement).kind;
-  if (kind == dsl::StatementKind::transaction)
-    return false;
-  if (kind != dsl::StatementKind::query && kind != dsl::StatementKind::update)
-    return true;
-  return std::ranges::any_of(*statement, [](const dsl::SqlToken& token) {
-    if (token.kind != dsl::SqlTokenKind::word)
-      return false;
-    const auto word = upper(token.text);
-    return word == "SET_CONFIG" || word.starts_with("PG_ADVISORY_LOCK")
-           || word.starts_with("PG_TRY_ADVISORY_LOCK");
-  });
-}
 
 void give_back(SessionSelf self) {
   auto& state = self->state;
@@ -139,7 +108,7 @@ bool answer_lost_commit(SessionSelf self, const sdk::WireLoss& loss) {
 bool leaves_traces(const PoolServices& services, std::string_view sql) {
   // Where a reset costs little it is always done: functions and triggers leave traces that no text
   // shows.
-  return !services.driver->reset_sql(*services.settings).empty() || names_traces(sql);
+  return !services.driver->reset_sql(*services.settings).empty() || sdk::sql::leaves_traces(sql);
 }
 
 void add_resets(SessionState& state, std::vector<sdk::WireEntry>& entries) {

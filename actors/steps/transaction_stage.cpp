@@ -247,7 +247,9 @@ private:
     if (error.outcome_unknown())
       return false;
     return error.code() == "40001" || error.code() == "40P01"
-           || (error.kind() == sdk::ErrorKind::connection && error.retryable());
+           || ((error.kind() == sdk::ErrorKind::connection
+                || error.kind() == sdk::ErrorKind::transaction)
+               && error.retryable());
   }
 
   void fail(Ticket ticket, std::uint64_t lane, const std::vector<std::uint32_t>& records,

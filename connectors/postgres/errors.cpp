@@ -110,6 +110,10 @@ bool is_stale_statement(const PGresult* result) noexcept {
          && (routine == "RevalidateCachedQuery" || routine == "RevalidateCachedPlan");
 }
 
+bool blames_schema(const PGresult* result) noexcept {
+  return field(result, PG_DIAG_SQLSTATE).starts_with("42");
+}
+
 bool wants_types(const PGresult* result) noexcept {
   const auto state = field(result, PG_DIAG_SQLSTATE);
   return state == "42P18" || state == "42P08" || state == "42725";

@@ -22,6 +22,10 @@ bool is_broken_connection(const PGresult* result) noexcept;
 /// helps.
 bool is_stale_statement(const PGresult* result) noexcept;
 
+/// Whether it finds fault with names or types (class 42): where a prepared statement says so, they
+/// have changed since.
+bool blames_schema(const PGresult* result) noexcept;
+
 /// Whether the server asks for the types of parameters that it cannot infer.
 bool wants_types(const PGresult* result) noexcept;
 

@@ -51,6 +51,8 @@ public:
 
   void forget(std::string_view sql) { cache_.erase(sql); }
 
+  void clear() { cache_.clear(); }
+
 private:
   sdk::LruCache<PreparedPtr> cache_;
   std::uint64_t last_ = 0;

@@ -54,6 +54,8 @@ void PostgresWire::send(std::vector<sdk::WireEntry> entries) {
       return;
     for (auto& entry : entries) {
       self->limited_ = self->limited_ || self->limit_of(entry).has_value();
+      self->explicit_ = self->explicit_
+                        || (entry.statement && begins_transaction(entry.statement->sql));
       self->queue_.push_back({std::move(entry)});
     }
     if (!self->leaving_)
@@ -108,6 +110,9 @@ void PostgresWire::readable() {
   if (closed_)
     return;
   idle_ = pending_.empty();
+  if (explicit_ && idle_ && queue_.empty() && again_.empty()
+      && PQtransactionStatus(connection_.get()) == PQTRANS_IDLE)
+    explicit_ = false;
   if (!leaving_)
     pump();
   deliver();

@@ -32,8 +32,8 @@ public:
 private:
   struct Queued {
     sdk::WireEntry entry;
-    bool retried = false;  // its prepared statement was stale once
-    bool direct = false;   // could not be prepared: the server shall say why, in its place
+    std::uint8_t retried = 0;  // so often its prepared statement was stale
+    bool direct = false;       // could not be prepared: the server shall say why, in its place
   };
 
   enum class Kind : std::uint8_t { settle, prepare, describe, entry, ignored, sync };
@@ -94,9 +94,10 @@ private:
   void finish_preparing();
   void finish_entries(const PGresult* sync_error);
   void answer(Pending& pending);
-  static std::unique_ptr<sdk::RawResult> take_result(Pending& pending);
+  std::unique_ptr<sdk::RawResult> take_result(Pending& pending);
   bool forget_stale(const Pending& pending);
-  bool run_again(Pending& pending);
+  bool run_again();
+  void answer_stale(Pending& pending);
 
   const sdk::DatabaseSettings settings_;
   sdk::EventLoop& loop_;
@@ -120,9 +121,10 @@ private:
   std::vector<std::uint64_t> abandoned_;            // answered before the server did
   sdk::TimerId watch_timer_ = 0;
   sdk::TimerId leave_timer_ = 0;
-  bool limited_ = false;  // some statement has a limit of time
-  bool idle_ = true;      // nothing was under way
-  bool leaving_ = false;  // takes no more work; ends when what is under way is answered
+  bool limited_ = false;   // some statement has a limit of time
+  bool idle_ = true;       // nothing was under way
+  bool explicit_ = false;  // somebody's own transaction is open, or was a moment ago
+  bool leaving_ = false;   // takes no more work; ends when what is under way is answered
   bool writing_ = false;
   bool closed_ = false;
 };

@@ -2,6 +2,7 @@
 #include "connectors/postgres/errors.hpp"
 #include "connectors/postgres/wire.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace millrace::postgres {
@@ -154,9 +155,13 @@ void PostgresWire::finish_entries(const PGresult* sync_error) {
     const bool last = i + 1 == group_.size();
     if (PQresultStatus(pending.result.get()) == PGRES_FATAL_ERROR) {
       told = true;
-      const bool stale = forget_stale(pending);
-      if (!stale || entries > 1 || !run_again(pending))
+      if (forget_stale(pending)) {
+        if (run_again())
+          return;
+        answer_stale(pending);
+      } else {
         answer(pending);
+      }
     } else if (sync_error != nullptr && last) {
       answers_.push_back({pending.queued.entry.id, to_error(sync_error), false});
     } else if (is_good(pending.result.get()) && !rolled_back) {
@@ -181,6 +186,10 @@ void PostgresWire::answer(Pending& pending) {
 }
 
 std::unique_ptr<sdk::RawResult> PostgresWire::take_result(Pending& pending) {
+  // DEALLOCATE ALL, DISCARD ALL: the names are gone.
+  const std::string_view tag = PQcmdStatus(pending.result.get());
+  if (tag.starts_with('D') && tag.ends_with(" ALL"))
+    statements_.clear();
   const auto& statement = pending.queued.entry.statement;
   auto sql = pending.prepared ? pending.prepared->sql
                               : std::shared_ptr<const std::string>{statement, &statement->sql};
@@ -189,22 +198,49 @@ std::unique_ptr<sdk::RawResult> PostgresWire::take_result(Pending& pending) {
                                           std::move(sql));
 }
 
-// The schema changed under a prepared statement: the next one that needs it prepares it anew.
+// The schema changed under a prepared statement: the next one that needs it prepares it anew. An
+// error of syntax or of types is none that its preparation had.
 bool PostgresWire::forget_stale(const Pending& pending) {
-  if (!pending.prepared || !is_stale_statement(pending.result.get()))
+  if (!pending.prepared
+      || (!is_stale_statement(pending.result.get()) && !blames_schema(pending.result.get())))
     return false;
   if (statements_.find(*pending.prepared->sql) == pending.prepared)
     statements_.forget(*pending.prepared->sql);
   return true;
 }
 
-// A stale statement runs once more: nothing of it ran. Inside a transaction it has failed that.
-bool PostgresWire::run_again(Pending& pending) {
-  if (pending.queued.retried || PQtransactionStatus(connection_.get()) == PQTRANS_INERROR)
+// The group runs once more: nothing of it ran, and nobody was answered. Inside a transaction the
+// failure has ended that. A schema that changes all the time may hit it more than once.
+bool PostgresWire::run_again() {
+  constexpr std::uint8_t most = 5;
+  const auto is_entry = [](const Pending& pending) { return pending.kind == Kind::entry; };
+  if (explicit_ || std::ranges::any_of(group_, [&](const Pending& pending) {
+        return is_entry(pending) && pending.queued.retried >= most;
+      }))
     return false;
-  pending.queued.retried = true;
-  again_.push_back(std::move(pending.queued));
+  for (auto& pending : group_) {
+    if (!is_entry(pending))
+      continue;
+    ++pending.queued.retried;
+    again_.push_back(std::move(pending.queued));
+  }
   return true;
+}
+
+void PostgresWire::answer_stale(Pending& pending) {
+  if (!explicit_ || !is_stale_statement(pending.result.get())) {
+    answer(pending);
+    return;
+  }
+  auto detail = to_error(pending.result.get()).detail();
+  detail.hint = "run the whole transaction again";
+  detail.retryable = true;
+  answers_.push_back({pending.queued.entry.id,
+                      sdk::Error{sdk::ErrorKind::transaction,
+                                 "the schema changed under a prepared statement, and the "
+                                 "transaction has failed",
+                                 std::move(detail)},
+                      false});
 }
 
 }  // namespace millrace::postgres
