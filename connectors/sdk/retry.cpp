@@ -19,20 +19,25 @@ RetryLoop::RetryLoop(const RetryOptions& options)
     limit_{options.attempts ? *options.attempts : DatabaseRetry::default_attempts()} {
 }
 
-bool RetryLoop::again(const Error& error) {
+std::optional<std::chrono::milliseconds> RetryLoop::next(const Error& error) {
   if (attempt_ >= limit_ || !may_retry(error))
-    return false;
+    return std::nullopt;
   if (options_.before_retry)
     options_.before_retry(error, attempt_);
   thread_local std::mt19937_64 random{std::random_device{}()};
   const auto base = error.kind() == ErrorKind::transaction ? options_.conflict_base
                                                            : options_.connection_base;
-  const auto delay = Backoff{base, options_.cap}.wait(attempt_, random);
-  ++attempt_;
+  return Backoff{base, options_.cap}.wait(attempt_++, random);
+}
+
+bool RetryLoop::again(const Error& error) {
+  const auto delay = next(error);
+  if (!delay)
+    return false;
   if (options_.wait)
-    options_.wait(delay);
+    options_.wait(*delay);
   else
-    std::this_thread::sleep_for(delay);
+    std::this_thread::sleep_for(*delay);
   return true;
 }
 

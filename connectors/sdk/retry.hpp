@@ -39,7 +39,10 @@ class RetryLoop {
 public:
   explicit RetryLoop(const RetryOptions& options);
 
-  /// Waits where there is to be another attempt. @returns whether there is.
+  /// How long to wait for the next attempt; none: there is none.
+  std::optional<std::chrono::milliseconds> next(const Error& error);
+
+  /// The same, and waits.
   bool again(const Error& error);
 
   std::uint32_t attempts() const noexcept { return attempt_; }

@@ -7,7 +7,10 @@
 namespace millrace {
 
 using postgres::async_next;
+using postgres::async_retry;
+using postgres::BeginOptions;
 using postgres::PostgresAsyncConnector;
+using postgres::retry_transaction;
 using postgres::with_savepoint;
 using postgres::with_transaction;
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "connectors/postgres/client/callback_connector.hpp"
+#include "connectors/sdk/retry.hpp"
 #include "connectors/sdk/transaction.hpp"
 #include "connectors/sdk/transaction_state.hpp"
 
@@ -234,6 +235,23 @@ boost::asio::awaitable<R> end_scope(PostgresAsyncConnector& tx, R result) {
   co_return result;
 }
 
+// The options are copied: a coroutine's references may not outlive its first suspension.
+template <class Fn>
+std::invoke_result_t<Fn&> retry_loop(Fn fn, sdk::RetryOptions options) {
+  sdk::detail::RetryLoop loop{options};
+  boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor};
+  while (true) {
+    auto result = co_await fn();
+    if (result)
+      co_return result;
+    const auto wait = loop.next(result.error());
+    if (!wait)
+      co_return result.error().with_attempts(loop.attempts());
+    timer.expires_after(*wait);
+    co_await timer.async_wait(boost::asio::use_awaitable);
+  }
+}
+
 }  // namespace detail
 
 /// Runs `fn(tx)`, which gives an awaitable of a Result, in a transaction of its own: committed
@@ -254,6 +272,22 @@ with_transaction(PostgresAsyncConnector& database, Fn fn, BeginOptions options =
   }
   co_await tx.async_rollback(boost::asio::use_awaitable);
   std::rethrow_exception(thrown);
+}
+
+/// Calls `fn`, which gives an awaitable of a Result, until it gives no error that may be tried
+/// again, or the attempts are used up. `options.wait` is not used.
+template <class Fn>
+auto async_retry(Fn fn, const sdk::RetryOptions& options = {}) -> std::invoke_result_t<Fn&> {
+  return detail::retry_loop(std::move(fn), options);
+}
+
+/// `with_transaction`, the whole of it again after a conflict (40001, 40P01) and where the
+/// connection was lost before the commit. `fn` may run several times.
+template <class Fn>
+boost::asio::awaitable<detail::AwaitedResult<Fn>>
+retry_transaction(PostgresAsyncConnector& database, Fn fn, BeginOptions options = {}) {
+  co_return co_await async_retry(
+    [&database, &fn, options] { return with_transaction(database, fn, options); });
 }
 
 /// The same within a transaction: a savepoint.

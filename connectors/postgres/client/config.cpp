@@ -78,6 +78,8 @@ Value to_value(const PoolConfig& pool) {
                                 {"lifo", pool.lifo},
                                 {"pre_ping", pool.pre_ping},
                                 {"leak_threshold", text_of(pool.leak_threshold)}});
+  options.set("shared_lane",
+              Value::object({{"connections", pool.lane_connections}, {"depth", pool.lane_depth}}));
   return options;
 }
 

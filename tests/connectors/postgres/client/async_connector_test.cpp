@@ -176,6 +176,40 @@ TEST_F(AsyncConnectorTest, ScopesCommitOrRollBackOnEveryExit) {
   });
 }
 
+TEST_F(AsyncConnectorTest, CoroutinesAreRetriedWithoutBlocking) {
+  PostgresAsyncConnector db{config()};
+  sdk::Error::Detail detail{.code = "40001"};
+  detail.retryable = true;
+  const sdk::Error conflict{ErrorKind::transaction, "planted", detail};
+  run([&]() -> awaitable<void> {
+    EXPECT_TRUE(co_await db.async_connect(use_awaitable));
+    int runs = 0;
+    const sdk::RetryOptions options{.attempts = 3, .conflict_base = 1ms};
+    auto again = [&]() -> awaitable<Result<int>> {
+      if (++runs < 3)
+        co_return conflict;
+      co_return runs;
+    };
+    auto result = co_await async_retry(again, options);
+    EXPECT_TRUE(result && *result == 3);
+    runs = 0;
+    auto body = [&](PostgresAsyncConnector& tx) -> awaitable<Status> {
+      auto set = co_await tx.async_execute("UPDATE items SET stock = stock + 1 WHERE id = 1",
+                                           use_awaitable);
+      if (!set)
+        co_return set.error();
+      if (++runs == 1)
+        co_return conflict;
+      co_return Status{};
+    };
+    auto done = co_await retry_transaction(db, body);
+    EXPECT_TRUE(done);
+    EXPECT_EQ(runs, 2);
+    auto stock = co_await db.async_execute("SELECT stock FROM items WHERE id = 1", use_awaitable);
+    EXPECT_EQ(stock->fetch_one(), (Value::object({{"stock", 11}})));
+  });
+}
+
 TEST_F(AsyncConnectorTest, StreamsAreAwaitedChunkByChunk) {
   PostgresAsyncConnector db{config()};
   run([&]() -> awaitable<void> {
