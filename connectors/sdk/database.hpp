@@ -1,6 +1,6 @@
 // DatabaseDriver and Wire: what a database connector implements. A wire is one connection:
 // statements go out in bursts, answers come back in order, and nothing is answered before the
-// server has made it final.
+// server has made it final. Its callers have connect, execute, …: database_connector.hpp.
 //
 //   auto wire = driver.make_wire(settings, loop, WireEvents{…});
 //   wire->connect();
