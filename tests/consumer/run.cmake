@@ -11,11 +11,15 @@ function(run what)
   set(output "${out}" PARENT_SCOPE)
 endfunction()
 
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(launcher -D CMAKE_CXX_COMPILER_LAUNCHER=${CCACHE_PROGRAM})
+endif()
 file(REMOVE_RECURSE ${SCRATCH})
 run("install" ${CMAKE_COMMAND} --install ${BUILD_DIR} --component library --prefix ${SCRATCH}/prefix)
 run("configure" ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${SCRATCH}/build -G ${GENERATOR}
     -D CMAKE_CXX_COMPILER=${COMPILER} -D CMAKE_PREFIX_PATH=${SCRATCH}/prefix -D CMAKE_BUILD_TYPE=Debug
-    -D CMAKE_CXX_FLAGS_DEBUG=-O0 -D CMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER})
+    -D CMAKE_CXX_FLAGS_DEBUG=-O0 ${launcher})
 run("build" ${CMAKE_COMMAND} --build ${SCRATCH}/build)
 run("shop_mock" ${SCRATCH}/build/shop_mock)
 run("shop_yaml" ${SCRATCH}/build/shop_yaml ${CMAKE_CURRENT_LIST_DIR}/servers.yaml)
