@@ -75,16 +75,16 @@ namespace detail {
 /// Result<T> of a function that returns T, Result<T> or nothing.
 template <class T>
 struct ResultOf {
-  using type = Result<T>;
+  using Type = Result<T>;
 };
 
 template <class T>
 struct ResultOf<Result<T>> {
-  using type = Result<T>;
+  using Type = Result<T>;
 };
 
 template <class Fn, class... Args>
-auto call(Fn& fn, Args&&... args) -> typename ResultOf<std::invoke_result_t<Fn&, Args...>>::type {
+auto call(Fn& fn, Args&&... args) -> typename ResultOf<std::invoke_result_t<Fn&, Args...>>::Type {
   if constexpr (std::is_void_v<std::invoke_result_t<Fn&, Args...>>) {
     fn(std::forward<Args>(args)...);
     return {};

@@ -226,7 +226,7 @@ template <class R>
 boost::asio::awaitable<R> end_scope(PostgresAsyncConnector& tx, R result) {
   if (!result) {
     // What went wrong first is what matters.
-    co_await tx.async_rollback(boost::asio::use_awaitable);
+    static_cast<void>(co_await tx.async_rollback(boost::asio::use_awaitable));
     co_return result;
   }
   auto committed = co_await tx.async_commit(boost::asio::use_awaitable);
@@ -270,7 +270,7 @@ with_transaction(PostgresAsyncConnector& database, Fn fn, BeginOptions options =
   } catch (...) {
     thrown = std::current_exception();
   }
-  co_await tx.async_rollback(boost::asio::use_awaitable);
+  static_cast<void>(co_await tx.async_rollback(boost::asio::use_awaitable));
   std::rethrow_exception(thrown);
 }
 
@@ -305,14 +305,14 @@ boost::asio::awaitable<detail::AwaitedResult<Fn>> with_savepoint(PostgresAsyncCo
   try {
     R result = co_await fn(tx);
     if (!result)
-      co_await run("ROLLBACK TO SAVEPOINT ");
+      static_cast<void>(co_await run("ROLLBACK TO SAVEPOINT "));
     if (auto released = co_await run("RELEASE SAVEPOINT "); !released && result)
       co_return R{released.error()};
     co_return result;
   } catch (...) {
     thrown = std::current_exception();
   }
-  co_await run("ROLLBACK TO SAVEPOINT ");
+  static_cast<void>(co_await run("ROLLBACK TO SAVEPOINT "));
   std::rethrow_exception(thrown);
 }
 

@@ -200,6 +200,7 @@ void ClientPool::give_back(const std::shared_ptr<PooledLink>& link, bool spoiled
     return;
   }
   std::vector<BurstItem> items;
+  items.reserve(resets.size());
   for (const auto& sql : resets)
     items.push_back({text(sql)});
   link->link->run(std::move(items), [self = shared_from_this(), link](const BurstResult& result) {

@@ -133,6 +133,7 @@ TEST_F(AsyncConnectorTest, QueriesRunBesideEachOther) {
                      "(SELECT count(*) FROM pg_stat_activity WHERE application_name = ? "
                      "AND state = 'active') AS n, pg_sleep(0.4)";
   std::vector<std::future<Result<SqlResult>>> answers;
+  answers.reserve(4);
   const auto started = std::chrono::steady_clock::now();
   for (int i = 0; i < 4; ++i)
     answers.push_back(db.async_execute(meet, {wide.application_name}, use_future));
@@ -162,11 +163,12 @@ TEST_F(AsyncConnectorTest, ScopesCommitOrRollBackOnEveryExit) {
     EXPECT_TRUE(good && *good == 7);
     bool threw = false;
     try {
-      co_await with_transaction(db, [](PostgresAsyncConnector& tx) -> awaitable<Status> {
+      auto leaves = [](PostgresAsyncConnector& tx) -> awaitable<Status> {
         EXPECT_TRUE(
           co_await tx.async_execute("UPDATE items SET stock = 3 WHERE id = 1", use_awaitable));
         throw std::runtime_error{"out"};
-      });
+      };
+      EXPECT_FALSE(co_await with_transaction(db, leaves));
     } catch (const std::runtime_error&) {
       threw = true;
     }
