@@ -202,7 +202,7 @@ void ClientPool::give_back(const std::shared_ptr<PooledLink>& link, bool spoiled
   std::vector<BurstItem> items;
   items.reserve(resets.size());
   for (const auto& sql : resets)
-    items.push_back({text(sql)});
+    items.push_back({text(sql), 0, &sql == &resets.back()});
   link->link->run(std::move(items), [self = shared_from_this(), link](const BurstResult& result) {
     if (result.loss)
       return;
