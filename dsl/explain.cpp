@@ -2,6 +2,7 @@
 
 #include "dsl/compile/walk.hpp"
 #include "dsl/describe.hpp"
+#include "dsl/span_steps.hpp"
 
 #include <map>
 #include <set>
@@ -93,6 +94,8 @@ private:
         text += " (no beginSql says so)";
       text += span.closed_by == span.opened_by ? " and ends with it"
                                                : ", ends at '" + span.closed_by + "'";
+      if (!grouped_steps(pipeline, span.id).empty())
+        text += "; goes out as one group: one round trip, no session held";
       line(4, text);
     }
     line(4, "each record has its own; it is rolled back when the record leaves in any other way");

@@ -5,14 +5,18 @@
 
 namespace millrace::actors {
 
-sdk::Result<sdk::Value> batch_result(const ExecuteReply& reply) {
-  // The others only say that they were rolled back (40000 is how the pool marks them).
-  const sdk::Error* error = nullptr;
+const sdk::Error* guilty_of(const ExecuteReply& reply) {
+  const auto only_neighbour = [](const sdk::Error& error) { return error.code() == "25P02"; };
+  const sdk::Error* guilty = nullptr;
   for (const auto& result : reply.results) {
-    if (!result && (!error || error->kind() == sdk::ErrorKind::cancelled))
-      error = &result.error();
+    if (!result && (!guilty || (only_neighbour(*guilty) && !only_neighbour(result.error()))))
+      guilty = &result.error();
   }
-  if (error)
+  return guilty;
+}
+
+sdk::Result<sdk::Value> batch_result(const ExecuteReply& reply) {
+  if (const auto* error = guilty_of(reply))
     return *error;
   auto results = sdk::Value::array();
   std::int64_t rowcount = 0;

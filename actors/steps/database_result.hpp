@@ -7,6 +7,10 @@
 
 namespace millrace::actors {
 
+/// Why a group of statements failed: the error of the one at fault; the others only say that they
+/// were rolled back. Null where all of them worked.
+const sdk::Error* guilty_of(const ExecuteReply& reply);
+
 /// Of executeBatch: {results: [{rows, …}, …], rowcount}, or the error of the statement that failed.
 sdk::Result<sdk::Value> batch_result(const ExecuteReply& reply);
 

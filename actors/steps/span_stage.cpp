@@ -1,11 +1,13 @@
 // The steps of a flat span, `beginSql … commitSql`: the first opens a transaction for each record,
 // one record of a lane at a time; the others run in it; the last ends it. Records come one by one
-// and are never put together in between.
+// and are never put together in between. A span that goes out as one group has all its results when
+// it begins.
 #include "actors/db/database_handle.hpp"
 #include "actors/steps/database_result.hpp"
 #include "actors/steps/database_stages.hpp"
 #include "actors/steps/lane_gate.hpp"
 #include "actors/steps/session_attachment.hpp"
+#include "actors/steps/span_group.hpp"
 #include "actors/steps/statement_maker.hpp"
 
 #include <optional>
@@ -26,6 +28,7 @@ public:
       call_{call},
       maker_{call, *env.program},
       pipeline_{*env.pipeline},
+      group_{*env.pipeline, call.span, *env.program},
       database_{(*env.databases)[call.server]},
       gate_{!step.ordered} {}
 
@@ -33,7 +36,8 @@ public:
 
   sdk::Status start(StageContext& context) override {
     context_ = &context;
-    return maker_.prepare();
+    auto prepared = group_.prepare();
+    return prepared ? maker_.prepare() : prepared;
   }
 
   void process(sdk::Batch batch, Ticket ticket) override {
@@ -58,6 +62,34 @@ private:
       give_back(ticket, {});
       return;
     }
+    auto statements = group_.statements(works_.at(ticket).batch[0]);
+    if (!group_.exists() || !statements) {
+      begin_session(ticket, lane);
+      return;
+    }
+    database_.execute_batch(std::move(*statements),
+                            [post = context_->post(), this, ticket, lane](ExecuteReply reply) {
+                              auto kept = std::make_shared<ExecuteReply>(std::move(reply));
+                              post([this, ticket, lane, kept] { on_group(ticket, lane, *kept); });
+                            });
+  }
+
+  void on_group(Ticket ticket, std::uint64_t lane, ExecuteReply& reply) {
+    const auto end = SpanGroup::end_of(reply);
+    if (end == GroupEnd::nothing_happened) {
+      begin_session(ticket, lane);
+      return;
+    }
+    gate_.leave(lane);
+    if (end == GroupEnd::not_begun) {
+      give_back(ticket, *guilty_of(reply));
+      return;
+    }
+    works_.at(ticket).batch[0].attach(call_.span, attachment_of(end, reply));
+    run(ticket);
+  }
+
+  void begin_session(Ticket ticket, std::uint64_t lane) {
     database_.begin(
       pool_options(call_.transaction, pipeline_, step_),
       [post = context_->post(), this, ticket, lane](sdk::Result<SessionHandle> session) {
@@ -81,6 +113,10 @@ private:
 
   void run(Ticket ticket) {
     auto& record = works_.at(ticket).batch[0];
+    if (const auto* results = group_of(record, call_.span)) {
+      take(ticket, *results);
+      return;
+    }
     const auto* session = session_of(record, call_.span);
     if (!session) {
       give_back(ticket, sdk::Error{sdk::ErrorKind::transaction,
@@ -111,6 +147,37 @@ private:
     case DatabaseOperation::rollback:
       session->rollback(done(ticket, "ROLLBACK", true));
       return;
+    }
+  }
+
+  /// This step's part of what the group gave.
+  void take(Ticket ticket, const GroupAttachment::Results& results) {
+    const auto first = group_.offset_of(step_);
+    switch (call_.operation) {
+    case DatabaseOperation::execute:
+      answer(ticket, results.unknown ? sdk::Value{} : results.all[first]->to_value());
+      return;
+    case DatabaseOperation::execute_batch: {
+      ExecuteReply mine;
+      for (std::size_t i = 0; !results.unknown && i < maker_.count(); ++i)
+        mine.results.push_back(results.all[first + i]);
+      answer(ticket, results.unknown ? sdk::Value{} : *batch_result(mine));
+      return;
+    }
+    case DatabaseOperation::check:
+      answer(ticket, sdk::Value::object({{"status", "healthy"}}));
+      return;
+    case DatabaseOperation::commit: {
+      const auto unknown = results.unknown;
+      works_.at(ticket).batch[0].detach(call_.span);
+      if (unknown)
+        give_back(ticket, *unknown);
+      else
+        answer(ticket, sdk::Value::object({{"command", "COMMIT"}}));
+      return;
+    }
+    default:
+      answer(ticket, {});
     }
   }
 
@@ -181,6 +248,7 @@ private:
   const dsl::DatabaseCall& call_;
   StatementMaker maker_;
   const dsl::PipelineProgram& pipeline_;
+  SpanGroup group_;
   const DatabaseHandle& database_;
   LaneGate gate_;
   StageContext* context_ = nullptr;

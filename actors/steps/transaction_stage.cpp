@@ -5,10 +5,12 @@
 #include "actors/db/database_handle.hpp"
 #include "actors/pipeline/time_mark.hpp"
 #include "actors/restart_policy.hpp"
+#include "actors/steps/database_result.hpp"
 #include "actors/steps/database_stages.hpp"
 #include "actors/steps/held_batch.hpp"
 #include "actors/steps/lane_gate.hpp"
 #include "actors/steps/session_attachment.hpp"
+#include "actors/steps/span_group.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -37,6 +39,7 @@ public:
     : step_{step},
       block_{block},
       pipeline_{*env.pipeline},
+      group_{*env.pipeline, block.span, *env.program},
       database_{(*env.databases)[block.server]},
       jitter_{env.seed},
       retry_{block.options.retry.value_or(dsl::RetryPolicy{
@@ -49,7 +52,7 @@ public:
   sdk::Status start(StageContext& context) override {
     context_ = &context;
     parts_ = std::make_unique<Parts>(context, [this](const PartsNews& news) { on_news(news); });
-    return {};
+    return group_.prepare();
   }
 
   void process(sdk::Batch batch, Ticket ticket) override {
@@ -103,7 +106,7 @@ private:
     Ticket ticket = 0;
     std::uint64_t lane = 0;
     std::uint32_t tries = 1;
-    SessionHandle session;
+    std::optional<SessionHandle> session;  // none: its group has been committed
     std::vector<BlockRecord> records;
     std::size_t open = 0;
     bool committing = false;
@@ -116,12 +119,49 @@ private:
       drop(ticket, lane);
       return;
     }
+    if (group_.exists())
+      begin_group(ticket, lane, records, tries);
+    else
+      begin_session(ticket, lane, records, tries);
+  }
+
+  // One record: `per: batch` makes no group.
+  void begin_group(Ticket ticket, std::uint64_t lane, const std::vector<std::uint32_t>& records,
+                   std::uint32_t tries) {
+    auto statements = group_.statements(tickets_.at(ticket).held.batch()[records.front()]);
+    if (!statements) {
+      begin_session(ticket, lane, records, tries);
+      return;
+    }
+    database_.execute_batch(std::move(*statements), [post = context_->post(), this, ticket, lane,
+                                                     records, tries](ExecuteReply reply) {
+      auto kept = std::make_shared<ExecuteReply>(std::move(reply));
+      post([this, ticket, lane, records, tries, kept] {
+        on_group(ticket, lane, records, tries, *kept);
+      });
+    });
+  }
+
+  void on_group(Ticket ticket, std::uint64_t lane, const std::vector<std::uint32_t>& records,
+                std::uint32_t tries, ExecuteReply& reply) {
+    const auto end = SpanGroup::end_of(reply);
+    if (end == GroupEnd::committed)
+      run(ticket, lane, records, tries, std::nullopt, attachment_of(end, reply));
+    else if (end == GroupEnd::nothing_happened)
+      begin_session(ticket, lane, records, tries);
+    else
+      fail(ticket, lane, records, tries, *guilty_of(reply));
+  }
+
+  void begin_session(Ticket ticket, std::uint64_t lane, const std::vector<std::uint32_t>& records,
+                     std::uint32_t tries) {
     database_.begin(pool_options(block_.options, pipeline_, step_),
                     [post = context_->post(), this, ticket, lane, records,
                      tries](const sdk::Result<SessionHandle>& session) {
                       post([this, ticket, lane, records, tries, session] {
                         if (session)
-                          run(ticket, lane, records, tries, *session);
+                          run(ticket, lane, records, tries, *session,
+                              std::make_unique<SessionAttachment>(*session, nullptr));
                         else
                           fail(ticket, lane, records, tries, session.error());
                       });
@@ -129,7 +169,8 @@ private:
   }
 
   void run(Ticket ticket, std::uint64_t lane, const std::vector<std::uint32_t>& records,
-           std::uint32_t tries, SessionHandle session) {
+           std::uint32_t tries, std::optional<SessionHandle> session,
+           std::unique_ptr<sdk::Attachment> transaction) {
     const auto id = next_id_++;
     auto& whole = tickets_.at(ticket).held.batch();
     Work work{ticket, lane, tries, session, {}, records.size()};
@@ -140,7 +181,7 @@ private:
     for (const auto index : records) {
       auto copy = whole[index].copy();
       copy.share_attachments(whole[index]);
-      copy.attach(block_.span, std::make_unique<SessionAttachment>(session, nullptr));
+      copy.attach(block_.span, transaction->share());
       work.mark.put_on(copy);
       out.add(std::move(copy), ack.split(1));
       work.records.push_back({.index = index, .result = {}, .returned = false, .left = {}});
@@ -182,7 +223,11 @@ private:
       return;
     }
     work.committing = true;  // from here on only the server knows
-    work.session.commit([post = context_->post(), this, id](const sdk::Status& status) {
+    if (!work.session) {
+      committed(id);
+      return;
+    }
+    work.session->commit([post = context_->post(), this, id](const sdk::Status& status) {
       post([this, id, status] {
         if (!works_.contains(id))
           return;
@@ -208,7 +253,11 @@ private:
   /// Not all came through: nothing of it happens. A record that was dropped on purpose stays
   /// dropped.
   void roll_back(std::uint64_t id) {
-    works_.at(id).session.rollback([post = context_->post(), this, id](const sdk::Status&) {
+    if (!works_.at(id).session) {  // too late for its group
+      rolled_back(std::move(works_.extract(id).mapped()));
+      return;
+    }
+    works_.at(id).session->rollback([post = context_->post(), this, id](const sdk::Status&) {
       post([this, id] {
         if (works_.contains(id))
           rolled_back(std::move(works_.extract(id).mapped()));
@@ -235,8 +284,8 @@ private:
   /// The transaction itself failed. @param over the session has ended by itself.
   void give_up(std::uint64_t id, const sdk::Error& error, bool over) {
     auto work = std::move(works_.extract(id).mapped());
-    if (!over)
-      work.session.rollback([](const sdk::Status&) {});
+    if (!over && work.session)
+      work.session->rollback([](const sdk::Status&) {});
     std::vector<std::uint32_t> records;
     for (const auto& record : work.records)
       records.push_back(record.index);
@@ -296,6 +345,7 @@ private:
   const dsl::StepProgram& step_;
   const dsl::TransactionBlock& block_;
   const dsl::PipelineProgram& pipeline_;
+  SpanGroup group_;
   const DatabaseHandle& database_;
   Jitter jitter_;
   dsl::RetryPolicy retry_;

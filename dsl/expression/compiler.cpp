@@ -324,4 +324,9 @@ std::set<sdk::Slot> slots_read(const sdk::Condition& condition) {
   return compiled ? compiled->reads() : std::set<sdk::Slot>{};
 }
 
+bool never_fails(const sdk::Expression& expression) {
+  const auto* compiled = dynamic_cast<const CompiledExpression*>(&expression);
+  return compiled && compiled->never_fails();
+}
+
 }  // namespace millrace::dsl

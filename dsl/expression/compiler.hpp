@@ -60,4 +60,8 @@ private:
 std::set<sdk::Slot> slots_read(const sdk::Expression& expression);
 std::set<sdk::Slot> slots_read(const sdk::Condition& condition);
 
+/// Whether an expression gives a value for every record: a constant, or a path of names and indexes
+/// that need not be there.
+bool never_fails(const sdk::Expression& expression);
+
 }  // namespace millrace::dsl

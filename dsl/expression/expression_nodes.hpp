@@ -23,6 +23,8 @@ public:
 
   const std::set<sdk::Slot>& reads() const noexcept { return reads_; }
 
+  virtual bool never_fails() const noexcept { return false; }
+
   void set_text(std::string text) { text_ = std::move(text); }
 
   void set_reads(std::set<sdk::Slot> reads) { reads_ = std::move(reads); }
@@ -39,6 +41,8 @@ public:
   sdk::Result<sdk::Value> evaluate(const sdk::Scope&) const override { return value_; }
 
   const sdk::Value* constant() const noexcept override { return &value_; }
+
+  bool never_fails() const noexcept override { return true; }
 
 private:
   sdk::Value value_;
@@ -58,6 +62,8 @@ public:
   /// `query` is singular, and bound unless its root is the result.
   SlotPath(const jsonpath::Query& query, Missing missing);
   sdk::Result<sdk::Value> evaluate(const sdk::Scope& scope) const override;
+
+  bool never_fails() const noexcept override { return !missing_.required && !missing_.fallback; }
 
 private:
   struct Step {
