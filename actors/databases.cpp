@@ -6,6 +6,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace millrace::actors {
@@ -20,26 +21,69 @@ sdk::Error at_server(const dsl::ServerProgram& server, const char* what, const s
 // How long a wish to stop may go unseen.
 constexpr std::chrono::milliseconds look_around{50};
 
-sdk::Status run_init(const dsl::ServerProgram& server, const DatabaseHandle& database,
-                     const std::atomic<bool>& stopping) {
-  const sdk::Error stopped{sdk::ErrorKind::cancelled,
-                           "server '" + server.name + "': stopped before its init was done"};
-  for (const auto& sql : server.init) {
+constexpr std::chrono::milliseconds between_tries{1'000};
+
+sdk::Error stopped(const dsl::ServerProgram& server) {
+  return {sdk::ErrorKind::cancelled,
+          "server '" + server.name + "': stopped before its init was done"};
+}
+
+/// @returns false when the process is to stop before.
+bool wait_until_ready(const std::future<ExecuteReply>& reply, const std::atomic<bool>& stopping) {
+  while (reply.wait_for(look_around) != std::future_status::ready) {
     if (stopping)
-      return stopped;
-    auto answered = std::make_shared<std::promise<ExecuteReply>>();
-    auto reply = answered->get_future();
-    sdk::Statement statement;
-    statement.sql = sql;
-    database.execute(std::move(statement),
-                     [answered](ExecuteReply result) { answered->set_value(std::move(result)); });
-    while (reply.wait_for(look_around) != std::future_status::ready) {
+      return false;
+  }
+  return true;
+}
+
+bool pause(const std::atomic<bool>& stopping) {
+  for (auto waited = look_around; waited <= between_tries && !stopping; waited += look_around)
+    std::this_thread::sleep_for(look_around);
+  return !stopping;
+}
+
+sdk::Status run_statement(const dsl::ServerProgram& server, const DatabaseHandle& database,
+                          const std::string& sql, const std::atomic<bool>& stopping) {
+  auto answered = std::make_shared<std::promise<ExecuteReply>>();
+  auto reply = answered->get_future();
+  sdk::Statement statement;
+  statement.sql = sql;
+  database.execute(std::move(statement),
+                   [answered](ExecuteReply result) { answered->set_value(std::move(result)); });
+  if (!wait_until_ready(reply, stopping))
+    return stopped(server);
+  for (const auto& result : reply.get().results) {
+    if (!result)
+      return result.error();
+  }
+  return {};
+}
+
+// A server that is down is waited for: a service comes up when its database does. The statements
+// are idempotent, so one whose answer was lost is run again.
+sdk::Status run_init(const dsl::ServerProgram& server, const DatabaseHandle& database, bool once,
+                     sdk::Log& log, const std::atomic<bool>& stopping) {
+  for (const auto& sql : server.init) {
+    while (true) {
       if (stopping)
-        return stopped;
-    }
-    for (const auto& result : reply.get().results) {
-      if (!result)
-        return at_server(server, "an init statement failed: ", result.error());
+        return stopped(server);
+      const auto done = run_statement(server, database, sql, stopping);
+      if (done)
+        break;
+      const auto& error = done.error();
+      if (error.kind() == sdk::ErrorKind::cancelled && stopping)
+        return error;
+      // A file that cannot be opened is a mistake; a host that does not answer may come up yet.
+      const bool down = error.kind() == sdk::ErrorKind::connection
+                        && !database.settings().hosts.empty()
+                        && (error.retryable() || error.outcome_unknown());
+      if (!down || once)
+        return at_server(server, "an init statement failed: ", error);
+      log.warn("server cannot be reached, its init waits",
+               {{"server", sdk::Value{server.name}}, {"error", sdk::Value{error.to_string()}}});
+      if (!pause(stopping))
+        return stopped(server);
     }
   }
   return {};
@@ -48,7 +92,7 @@ sdk::Status run_init(const dsl::ServerProgram& server, const DatabaseHandle& dat
 }  // namespace
 
 sdk::Status open_databases(caf::actor_system& system, const dsl::Program& program,
-                           const EngineServices& services, std::uint64_t seed,
+                           const EngineServices& services, std::uint64_t seed, bool once,
                            const std::atomic<bool>& stopping, std::vector<DatabaseHandle>& opened) {
   opened.resize(program.servers.size());
   for (std::size_t i = 0; i < program.servers.size(); ++i) {
@@ -70,7 +114,9 @@ sdk::Status open_databases(caf::actor_system& system, const dsl::Program& progra
   for (std::size_t i = 0; i < program.servers.size(); ++i) {
     if (!opened[i])
       continue;
-    if (auto done = run_init(program.servers[i], opened[i], stopping); !done)
+    if (auto done = run_init(program.servers[i], opened[i], once,
+                             services.log ? *services.log : sdk::silent_log(), stopping);
+        !done)
       return done;
     opened[i] = opened[i].for_pipelines();
   }

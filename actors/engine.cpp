@@ -146,8 +146,8 @@ Engine::~Engine() {
 sdk::Status Engine::start(std::shared_ptr<const dsl::Program> program) {
   auto& impl = *impl_;
   std::uint64_t seed = impl.options.seed;
-  if (auto opened = open_databases(impl.system, *program, impl.services, seed, impl.stopping,
-                                   impl.databases);
+  if (auto opened = open_databases(impl.system, *program, impl.services, seed, impl.options.once,
+                                   impl.stopping, impl.databases);
       !opened)
     return opened;
   impl.calls = make_call_ports(*program);

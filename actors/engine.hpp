@@ -32,6 +32,8 @@ struct EngineOptions {
   std::uint64_t seed = 0;                   // of backoff jitter; 0: random
   std::uint32_t restarts = 3;               // restart intensity of a pipeline:
   std::chrono::seconds restart_window{60};  // so many in this time, then it fails
+  // With `once`: how long something that cannot be reached is tried again before the run fails.
+  std::chrono::milliseconds once_patience{30'000};
 };
 
 /// What the engine uses of the world; all must outlive it.

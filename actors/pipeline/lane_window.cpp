@@ -111,6 +111,19 @@ void LaneWindow::rewind(bool suspicious) {
   sent_ = 0;
 }
 
+LaneWindow::Unsettled LaneWindow::unsettled() const {
+  Unsettled some;
+  some.lane = lane_->name();
+  for (const auto& record : window_) {
+    if (record.settled)
+      continue;
+    if (some.records++ == 0)
+      some.first = record.position;
+    some.last = record.position;
+  }
+  return some;
+}
+
 bool LaneWindow::suspect() const noexcept {
   return crashes_ >= 2 && base_ < suspects_end_;
 }

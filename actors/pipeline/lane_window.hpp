@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace millrace::actors {
@@ -39,6 +40,14 @@ public:
     std::size_t records = 0;
     std::size_t bytes = 0;
     std::uint64_t position = 0;
+  };
+
+  /// Positions are the source's: lines, bytes or offsets.
+  struct Unsettled {
+    std::string lane;
+    std::size_t records = 0;
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
   };
 
   LaneWindow(sdk::LanePtr lane, Slots slots);
@@ -82,6 +91,8 @@ public:
   /// @param suspicious a step died over it: after two such deaths without all that was open then
   ///   having settled, its records are `suspect`.
   void rewind(bool suspicious);
+
+  Unsettled unsettled() const;
 
   /// Records are to be sent one at a time.
   bool suspect() const noexcept;

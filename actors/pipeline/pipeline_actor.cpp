@@ -14,6 +14,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds restart_base{10};
 constexpr milliseconds restart_cap{5'000};
+constexpr milliseconds refusal_base{1'000};
 
 }  // namespace
 
@@ -70,6 +71,7 @@ caf::behavior PipelineActorState::behavior() {
     [this](const RecordFailed& failed) { fail(failed.failure->error, failed.failure->step); },
     [this](const SourceFailed& failed) { fail(failed.error, shared_->pipeline->source.name); },
     [this](SourceDrained) { on_drained(); },
+    [this](RespawnSource) { respawn_source(); },
     [this](const RestartChild& restart) {
       if (!ending_ && find(restart.child, restart.epoch) && !children_[restart.child].actor)
         spawn_child(restart.child);
@@ -90,7 +92,8 @@ void PipelineActorState::set_state(PipelineState state) {
 void PipelineActorState::spawn_child(std::size_t index) {
   auto& child = children_[index];
   ++child.epoch;
-  child.started = child.refused = child.finishing = child.finished = false;
+  child.started = child.finishing = child.finished = false;
+  child.refusal.reset();
   child.actor = self_->spawn(step_actor, StepArguments{shared_, child.node, index, child.epoch},
                              caf::actor_cast<caf::actor>(self_));
   self_->monitor(child.actor);
@@ -100,11 +103,16 @@ void PipelineActorState::spawn_child(std::size_t index) {
 }
 
 void PipelineActorState::spawn_source() {
-  source_ = self_->spawn(
-    source_actor,
-    SourceArguments{shared_, layout_.first, layout_.source_error_branches, layout_.source},
-    caf::actor_cast<caf::actor>(self_));
+  if (!source_memory_)
+    source_memory_ = std::make_shared<SourceMemory>(shared_->options.credit_records,
+                                                    shared_->options.credit_bytes);
+  source_ = self_->spawn(source_actor,
+                         SourceArguments{shared_, source_memory_, layout_.first,
+                                         layout_.source_error_branches, layout_.source},
+                         caf::actor_cast<caf::actor>(self_));
   self_->monitor(source_);
+  if (shared_->on_spawn)
+    shared_->on_spawn(shared_->pipeline->source.name, source_);
   if (stopping_)
     self_->send(source_, StopSource{});
 }
@@ -124,11 +132,7 @@ void PipelineActorState::on_started(const StepStarted& started) {
     fail(*started.error, child->node->step->name);
     return;
   }
-  child->refused = true;
-  shared_->env.log->warn("step could not start, it is tried again",
-                         {{"pipeline", sdk::Value{shared_->pipeline->name}},
-                          {"step", sdk::Value{child->node->step->name}},
-                          {"error", sdk::Value{started.error->to_string()}}});
+  child->refusal = started.error;
 }
 
 bool PipelineActorState::all_started() const {
@@ -137,7 +141,7 @@ bool PipelineActorState::all_started() const {
 }
 
 void PipelineActorState::on_all_started() {
-  if (!source_) {
+  if (!source_memory_) {
     set_state(stopping_ ? PipelineState::draining : PipelineState::running);
     shared_->env.log->info("pipeline started", {{"pipeline", sdk::Value{shared_->pipeline->name}}});
     spawn_source();
@@ -146,7 +150,8 @@ void PipelineActorState::on_all_started() {
   for (const auto& child : children_)
     self_->send(child.actor, ResetRoom{});
   // Who died with nothing but a flush before it lost no record: nobody else would send it again.
-  self_->send(source_, Flush{});
+  if (source_)
+    self_->send(source_, Flush{});
   if (question_)
     start_round();
   else
@@ -173,8 +178,8 @@ void PipelineActorState::on_pong(const Pong& pong) {
   const bool whole = std::all_of(children_.begin(), children_.end(), [](const Child& child) {
     return child.started && child.answered;
   });
-  if (!whole || !question_ || ending_)
-    return;
+  if (!whole || !question_ || ending_ || !source_)
+    return;  // the next source asks anew
   self_->send(source_, Whole{*question_, std::exchange(recovery_, {})});
   question_.reset();
   set_state(stopping_ || drained_ ? PipelineState::draining : PipelineState::running);
@@ -183,11 +188,10 @@ void PipelineActorState::on_pong(const Pong& pong) {
 void PipelineActorState::on_down(const caf::down_msg& down) {
   if (source_ && down.source == source_.address()) {
     source_ = nullptr;
-    if (!ending_)
-      fail(sdk::Error{sdk::ErrorKind::internal,
-                      "the source's actor died: " + caf::to_string(down.reason)},
-           shared_->pipeline->source.name);
-    leave_if_alone();
+    if (ending_)
+      leave_if_alone();
+    else
+      on_source_down(down.reason);
     return;
   }
   for (std::size_t i = 0; i < children_.size(); ++i) {
@@ -207,8 +211,8 @@ void PipelineActorState::on_down(const caf::down_msg& down) {
 
 void PipelineActorState::on_child_down(std::size_t index, const caf::error& reason) {
   auto& child = children_[index];
-  if (child.refused) {
-    restart_later(index, full_jitter(restart_base * 10, restart_cap, child.refusals++, jitter_));
+  if (child.refusal) {
+    on_refused(index);
     return;
   }
   const auto& step = child.node->step->name;
@@ -232,6 +236,57 @@ void PipelineActorState::on_child_down(std::size_t index, const caf::error& reas
      {"reason", sdk::Value{why}},
      {"delay_ms", sdk::Value{std::chrono::duration_cast<milliseconds>(*delay).count()}}});
   restart_later(index, *delay);
+}
+
+// It said that trying again may help; the pipeline does so as often as it restarts what dies.
+void PipelineActorState::on_refused(std::size_t index) {
+  auto& child = children_[index];
+  if (!policy_->on_death(shared_->env.clock->now(), jitter_)) {
+    fail(child.refusal->with_attempts(child.refusals + 1), child.node->step->name);
+    return;
+  }
+  const auto delay = full_jitter(refusal_base, restart_cap, child.refusals++, jitter_);
+  shared_->env.log->warn(
+    "step could not start, it is tried again",
+    {{"pipeline", sdk::Value{shared_->pipeline->name}},
+     {"step", sdk::Value{child.node->step->name}},
+     {"error", sdk::Value{child.refusal->to_string()}},
+     {"delay_ms", sdk::Value{std::chrono::duration_cast<milliseconds>(delay).count()}}});
+  restart_later(index, delay);
+}
+
+// What it had open is in its memory: the next actor goes on with it.
+void PipelineActorState::on_source_down(const caf::error& reason) {
+  if (drained_)
+    return;  // there is nothing left for it to do
+  const auto& source = shared_->pipeline->source.name;
+  recovery_.killed = true;
+  const auto why = reason ? caf::to_string(reason) : std::string{"it quit"};
+  const auto delay = policy_->on_death(shared_->env.clock->now(), jitter_);
+  if (!delay) {
+    const auto* operation = shared_->pipeline->source.operation_info;
+    source_memory_->log_unsettled(*shared_->env.log, shared_->pipeline->name,
+                                  operation && operation->rereads);
+    fail(sdk::Error{sdk::ErrorKind::crash, "the source's actor died too often: " + why}, source);
+    return;
+  }
+  ++shared_->board->restarts;
+  set_state(PipelineState::recovering);
+  shared_->env.log->warn(
+    "source died, it is started again",
+    {{"pipeline", sdk::Value{shared_->pipeline->name}},
+     {"source", sdk::Value{source}},
+     {"reason", sdk::Value{why}},
+     {"delay_ms", sdk::Value{std::chrono::duration_cast<milliseconds>(*delay).count()}}});
+  self_->delayed_send(self_, *delay, RespawnSource{});
+}
+
+void PipelineActorState::respawn_source() {
+  if (ending_ || source_ || drained_)
+    return;
+  spawn_source();
+  if (all_started() && !question_)
+    set_state(stopping_ ? PipelineState::draining : PipelineState::running);
 }
 
 void PipelineActorState::restart_later(std::size_t index, std::chrono::nanoseconds delay) {
@@ -319,6 +374,8 @@ void PipelineActorState::leave_if_alone() {
     if (child.actor)
       return;
   }
+  if (source_memory_)
+    source_memory_->close();
   set_state(last_);
   self_->quit();
 }

@@ -6,6 +6,7 @@
 #include "actors/pipeline/layout.hpp"
 #include "actors/pipeline/pipeline_shared.hpp"
 #include "actors/pipeline/protocol.hpp"
+#include "actors/pipeline/source_memory.hpp"
 #include "actors/restart_policy.hpp"
 
 #include <cstdint>
@@ -37,8 +38,8 @@ private:
     bool started = false;
     bool finishing = false;  // was told to
     bool finished = false;
-    bool answered = false;  // the ping of this round
-    bool refused = false;   // its stage did not start
+    bool answered = false;              // the ping of this round
+    std::optional<sdk::Error> refusal;  // why it did not start
     std::uint32_t refusals = 0;
   };
 
@@ -47,6 +48,9 @@ private:
   void spawn_source();
   void on_down(const caf::down_msg& down);
   void on_child_down(std::size_t index, const caf::error& reason);
+  void on_source_down(const caf::error& reason);
+  void on_refused(std::size_t index);
+  void respawn_source();
   void on_started(const StepStarted& started);
   void on_all_started();
   void on_pong(const Pong& pong);
@@ -69,6 +73,7 @@ private:
   Layout layout_;
   std::vector<Child> children_;
   caf::actor source_;
+  std::shared_ptr<SourceMemory> source_memory_;  // none before the first source
   std::optional<RestartPolicy> policy_;
   Jitter jitter_;
   Recovery recovery_;                      // deaths since the source last heard

@@ -130,6 +130,9 @@ struct RestartSource {};
 
 // --- pipeline to itself
 
+/// The source's actor died; it is time for another.
+struct RespawnSource {};
+
 struct RestartChild {
   std::size_t child = 0;
   std::uint64_t epoch = 0;
@@ -166,6 +169,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::SourceDrained)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::Whole)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::StopSource)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::RestartSource)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::RespawnSource)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::RestartChild)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::GiveUp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::StopPipeline)

@@ -28,6 +28,13 @@ private:
   StageContext* context_ = nullptr;
 };
 
+template <class T>
+T take_first(std::deque<T>& queue) {
+  T first = std::move(queue.front());
+  queue.pop_front();
+  return first;
+}
+
 }  // namespace
 
 caf::behavior source_actor(caf::stateful_actor<SourceState>* self, const SourceArguments& arguments,
@@ -35,31 +42,35 @@ caf::behavior source_actor(caf::stateful_actor<SourceState>* self, const SourceA
   return self->state.start(arguments, pipeline);
 }
 
-SourceState::~SourceState() {
-  if (inbox_)
-    inbox_->close();
-  close_source();
-  if (hub_)
-    hub_->on_news(nullptr);
-}
-
 caf::behavior SourceState::start(SourceArguments arguments, const caf::actor& pipeline) {
   arguments_ = std::move(arguments);
   pipeline_ = pipeline;
-  report_exceptions(self_);
-  self_->set_default_handler(caf::drop);
-  auto& shared = *arguments_.shared;
-  const auto& program = shared.pipeline->source;
-  jitter_.seed(shared.env.seed);
+  open(*arguments_.shared, arguments_.error_branches, false);
+  jitter_.seed(arguments_.shared->env.seed);
   const auto self = caf::actor_cast<caf::actor>(self_);
   arguments_.address->set(0, self);
-  inbox_ = std::make_shared<Inbox>(self);
-  hub_ = std::make_shared<SourceHub>(shared.options.credit_records, shared.options.credit_bytes);
-  hub_->on_news([weak = caf::actor_cast<caf::weak_actor_ptr>(self)] {
+  open_gate();
+  auto& memory = *arguments_.memory;
+  memory.hub->on_news([weak = caf::actor_cast<caf::weak_actor_ptr>(self)] {
     if (const auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak))
       caf::anon_send(caf::actor_cast<caf::actor>(strong), SourceNews{});
   });
+  if (memory.core) {
+    memory.core->resume(memory.actions);
+    if (!memory.started)
+      memory.source.reset();
+  } else {
+    make_core();
+  }
+  if (!memory.started && !memory.ended)
+    start_source();
+  on_news();
+  return behavior();
+}
 
+void SourceState::open_gate() {
+  const auto& shared = *arguments_.shared;
+  const auto& program = shared.pipeline->source;
   StepCore::Settings gate;
   gate.name = program.name;
   gate.errors = &program.errors;
@@ -69,45 +80,43 @@ caf::behavior SourceState::start(SourceArguments arguments, const caf::actor& pi
   gate.seed = shared.env.seed;
   gate_.emplace(std::move(gate), *this);
   static_cast<void>(gate_->start(std::make_unique<PassThrough>()));
+}
 
-  source_ = shared.make_source();
-  shared.answers = source_->answers();
+void SourceState::make_core() {
+  auto& shared = *arguments_.shared;
+  auto& memory = *arguments_.memory;
+  const auto& program = shared.pipeline->source;
+  memory.source = shared.make_source();
+  shared.answers = memory.source->answers();
   SourceCore::Settings core;
   core.name = program.name;
   core.slots = {program.output, program.meta};
   core.answers = shared.answers;
   core.batch_records = shared.options.batch_records;
-  core_.emplace(std::move(core), shared.convictions, hub_);
-  start_source();
-  report_drained();
-  return behavior();
+  memory.core.emplace(std::move(core), shared.convictions, memory.hub);
 }
 
 void SourceState::start_source() {
   const auto& shared = *arguments_.shared;
   const auto& program = shared.pipeline->source;
-  if (!source_)
-    source_ = shared.make_source();
+  auto& memory = *arguments_.memory;
+  if (!memory.source)
+    memory.source = shared.make_source();
   sdk::SourceContext context;
   context.pipeline = shared.pipeline->name;
   context.name = program.name;
   context.output = program.output;
   context.meta = program.meta;
-  context.events = hub_.get();
+  context.events = memory.hub.get();
   context.reactor = shared.env.reactor;
   context.log = shared.env.log;
   context.clock = shared.env.clock;
   context.once = shared.options.once;
-  if (auto started = source_->start(context); !started)
+  auto started = memory.source->start(context);
+  if (started)
+    memory.started = true;
+  else
     on_source_failed(started.error());
-}
-
-void SourceState::close_source() {
-  if (!source_)
-    return;
-  hub_->stop();
-  source_->stop();
-  source_.reset();
 }
 
 caf::behavior SourceState::behavior() {
@@ -117,52 +126,58 @@ caf::behavior SourceState::behavior() {
     [this](Returned& returned) {
       gate_->on_return(returned.branch, std::move(returned.parcel.batch));
     },
-    [this](InboxFilled) {
-      for (auto& task : inbox_->take())
-        task();
-    },
+    [this](InboxFilled) { run_tasks(); },
     [this](TimerDue) { gate_->on_wake(); },
     [this](Flush) {
-      core_->flush_again();
-      send({});
+      arguments_.memory->core->flush_again();
+      send();
     },
     [this](StopSource) { stop(); },
     [this](RestartSource) {
-      if (source_ || stopping_)
+      if (arguments_.memory->started || stopping_)
         return;
       start_source();
-      send({});
+      send();
     },
   };
 }
 
 void SourceState::on_news() {
-  auto news = hub_->take();
-  SourceCore::Actions actions;
-  for (auto& intake : news.intakes) {
+  take_in();  // what another actor was told and did not come to
+  arguments_.memory->news = arguments_.memory->hub->take();
+  take_in();
+  send();
+}
+
+void SourceState::take_in() {
+  auto& memory = *arguments_.memory;
+  while (!memory.news.intakes.empty()) {
+    auto intake = take_first(memory.news.intakes);
     arguments_.shared->board->read += intake.records.size();
-    failures_ = 0;
-    core_->take(std::move(intake), actions);
+    memory.failures = 0;
+    memory.failing_since.reset();
+    memory.core->take(std::move(intake), memory.actions);
   }
-  for (const auto& receipt : news.receipts)
-    core_->on_settled(*receipt, actions);
-  if (news.ended)
-    ended_ = true;
-  if (news.failed)
-    on_source_failed(*news.failed);
-  send(std::move(actions));
+  while (!memory.news.receipts.empty())
+    memory.core->on_settled(*take_first(memory.news.receipts), memory.actions);
+  if (std::exchange(memory.news.ended, false))
+    memory.ended = true;
+  if (const auto error = std::exchange(memory.news.failed, std::nullopt))
+    on_source_failed(*error);
 }
 
 void SourceState::on_source_failed(const sdk::Error& error) {
   const auto& shared = *arguments_.shared;
-  source_.reset();
-  if (!error.retryable())
-    failed_ = error;  // told once what was read until then has settled
-  if (failed_ || stopping_) {
-    ended_ = true;
+  auto& memory = *arguments_.memory;
+  memory.source.reset();
+  memory.started = false;
+  if (!error.retryable() || gives_up())
+    memory.failed = error;  // told once what was read until then has settled
+  if (memory.failed || stopping_) {
+    memory.ended = true;
     return;
   }
-  const auto delay = full_jitter(restart_base, restart_cap, failures_++, jitter_);
+  const auto delay = full_jitter(restart_base, restart_cap, memory.failures++, jitter_);
   shared.env.log->warn(
     "source failed, it is started again",
     {{"pipeline", sdk::Value{shared.pipeline->name}},
@@ -172,72 +187,105 @@ void SourceState::on_source_failed(const sdk::Error& error) {
   self_->delayed_send(self_, delay, RestartSource{});
 }
 
+// A run that is to end does not wait for ever; another one does, and says so each time.
+bool SourceState::gives_up() {
+  const auto& options = arguments_.shared->options;
+  auto& since = arguments_.memory->failing_since;
+  const auto now = arguments_.shared->env.clock->now();
+  if (!since)
+    since = now;
+  return options.once && now - *since >= options.once_patience;
+}
+
 void SourceState::on_whole(const Whole& whole) {
-  recovery_.killed = recovery_.killed || whole.recovery.killed;
-  recovery_.crashed.insert(recovery_.crashed.end(), whole.recovery.crashed.begin(),
-                           whole.recovery.crashed.end());
-  if (whole.question != questions_)
+  auto& memory = *arguments_.memory;
+  auto& recovery = memory.recovery;
+  recovery.killed = recovery.killed || whole.recovery.killed;
+  recovery.crashed.insert(recovery.crashed.end(), whole.recovery.crashed.begin(),
+                          whole.recovery.crashed.end());
+  if (whole.question != memory.questions)
     return;  // something was lost since: another answer is on its way
-  SourceCore::Actions actions;
-  core_->on_whole(std::exchange(recovery_, {}), actions);
-  send(std::move(actions));
+  memory.core->on_whole(std::exchange(recovery, {}), memory.actions);
+  send();
 }
 
 void SourceState::stop() {
+  auto& memory = *arguments_.memory;
   stopping_ = true;
-  if (source_)
-    source_->stop();
+  if (memory.started)
+    memory.source->stop();
   else
-    ended_ = true;
-  hub_->stop();
-  send({});
+    memory.ended = true;
+  memory.hub->stop();
+  send();
 }
 
-void SourceState::send(SourceCore::Actions actions) {
-  core_->send(ended_ || !hub_->has_credit(), actions);
-  answer_and_advance(actions);
-  if (actions.credit_records > 0 || actions.credit_bytes > 0)
-    hub_->give_back(actions.credit_records, actions.credit_bytes);
-  if (actions.convicted)
-    self_->send(pipeline_, Convicted{});
-  if (actions.stop)
-    self_->send(pipeline_, RecordFailed{actions.stop});
-  if (actions.ask)
-    self_->send(pipeline_, AskWhole{++questions_});
+// Each piece is taken off before it is carried out: whoever comes after a death does the rest.
+void SourceState::send() {
+  auto& memory = *arguments_.memory;
+  memory.core->send(memory.ended || !memory.hub->has_credit(), memory.actions);
+  if (memory.actions.credit_records > 0 || memory.actions.credit_bytes > 0)
+    memory.hub->give_back(std::exchange(memory.actions.credit_records, 0),
+                          std::exchange(memory.actions.credit_bytes, 0));
+  answer_and_advance();
+  tell_pipeline();
   update_board();
-  for (auto& outgoing : actions.send) {
+  send_records();
+  report_drained();
+}
+
+void SourceState::answer_and_advance() {
+  auto& memory = *arguments_.memory;
+  while (!memory.actions.answers.empty()) {
+    const auto answer = take_first(memory.actions.answers);
+    if (memory.started)
+      memory.source->answer(*answer.lane, answer.position, answer.outcome, answer.value);
+  }
+  while (!memory.actions.advanced.empty()) {
+    const auto advanced = take_first(memory.actions.advanced);
+    if (memory.started)
+      memory.source->settled(*advanced.lane, advanced.position);
+  }
+}
+
+void SourceState::tell_pipeline() {
+  auto& memory = *arguments_.memory;
+  if (std::exchange(memory.actions.convicted, false))
+    self_->send(pipeline_, Convicted{});
+  if (const auto stop = std::exchange(memory.actions.stop, nullptr))
+    self_->send(pipeline_, RecordFailed{stop});
+  if (std::exchange(memory.actions.ask, false))
+    self_->send(pipeline_, AskWhole{++memory.questions});
+}
+
+void SourceState::send_records() {
+  auto& actions = arguments_.memory->actions;
+  while (!actions.send.empty()) {
+    auto outgoing = take_first(actions.send);
     if (outgoing.failures.empty())
       gate_->on_batch(std::move(outgoing.batch));
     else
       gate_->on_failed_batch(std::move(outgoing.batch), std::move(outgoing.failures));
   }
-  if (actions.flush)
+  if (std::exchange(actions.flush, false))
     gate_->on_flush();
-  report_drained();
-}
-
-void SourceState::answer_and_advance(const SourceCore::Actions& actions) {
-  if (!source_)
-    return;
-  for (const auto& answer : actions.answers)
-    source_->answer(*answer.lane, answer.position, answer.outcome, answer.value);
-  for (const auto& advanced : actions.advanced)
-    source_->settled(*advanced.lane, advanced.position);
 }
 
 void SourceState::update_board() {
   auto& board = *arguments_.shared->board;
-  board.open = core_->open();
+  const auto& core = *arguments_.memory->core;
+  board.open = core.open();
   for (std::size_t outcome = 0; outcome < board.settled.size(); ++outcome)
-    board.settled[outcome] = core_->count(static_cast<sdk::Outcome>(outcome));
+    board.settled[outcome] = core.count(static_cast<sdk::Outcome>(outcome));
 }
 
 void SourceState::report_drained() {
-  if (drained_ || !ended_ || core_->open() > 0)
+  const auto& memory = *arguments_.memory;
+  if (drained_ || !memory.ended || memory.core->open() > 0)
     return;
   drained_ = true;
-  if (failed_)
-    self_->send(pipeline_, SourceFailed{*failed_});
+  if (memory.failed)
+    self_->send(pipeline_, SourceFailed{*memory.failed});
   else
     self_->send(pipeline_, SourceDrained{});
 }
@@ -256,31 +304,6 @@ void SourceState::forward_flush() {
 
 bool SourceState::counts_room() const noexcept {
   return false;
-}
-
-void SourceState::to_branch(std::size_t branch, sdk::Batch batch) {
-  arguments_.error_branches[branch].send(self_, std::move(batch), 0);
-}
-
-void SourceState::flush_branch(std::size_t branch) {
-  arguments_.error_branches[branch].flush(self_);
-}
-
-bool SourceState::to_dead_letter(sdk::Batch& batch) {
-  const auto& dead_letter = arguments_.shared->dead_letter;
-  if (!dead_letter)
-    return false;
-  dead_letter.send(self_, std::move(batch), 0);
-  return true;
-}
-
-void SourceState::wake_at(sdk::Instant when) {
-  const auto delay = when - arguments_.shared->env.clock->now();
-  self_->delayed_send(self_, std::max<caf::timespan>(delay, caf::timespan{0}), TimerDue{});
-}
-
-StagePost SourceState::post() {
-  return [inbox = inbox_](std::function<void()> task) { inbox->post(std::move(task)); };
 }
 
 }  // namespace millrace::actors

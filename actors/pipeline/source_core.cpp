@@ -138,6 +138,24 @@ void SourceCore::on_whole(const Recovery& recovery, Actions& actions) {
                              [](const auto& lane) { return lane.second.suspect(); });
 }
 
+void SourceCore::resume(Actions& actions) {
+  for (const auto& [id, window] : lanes_) {
+    ready_.push_back(id);
+    actions.ask = actions.ask || window.lost();
+  }
+  flushed_ = false;
+}
+
+std::vector<LaneWindow::Unsettled> SourceCore::unsettled() const {
+  std::vector<LaneWindow::Unsettled> all;
+  for (const auto& [id, window] : lanes_) {
+    if (auto some = window.unsettled(); some.records > 0)
+      all.push_back(std::move(some));
+  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.lane < b.lane; });
+  return all;
+}
+
 void SourceCore::send(bool stalled, Actions& actions) {
   if (any_suspect_)
     any_suspect_ = std::any_of(lanes_.begin(), lanes_.end(),

@@ -14,6 +14,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,14 +52,14 @@ public:
 
   /// What is to be done, in this order.
   struct Actions {
-    std::vector<Answer> answers;
-    std::vector<Advanced> advanced;
+    std::deque<Answer> answers;
+    std::deque<Advanced> advanced;
     std::size_t credit_records = 0;  // to give back
     std::size_t credit_bytes = 0;
     sdk::FailureNotePtr stop;  // the pipeline fails because of this
     bool ask = false;          // ask whether the pipeline is whole
     bool convicted = false;    // it is known what the last deaths came from
-    std::vector<LaneWindow::Outgoing> send;
+    std::deque<LaneWindow::Outgoing> send;
     bool flush = false;  // behind what is sent
   };
 
@@ -73,6 +74,9 @@ public:
   /// The pipeline is whole, at a time after `ask` was last set.
   void on_whole(const Recovery& recovery, Actions& actions);
 
+  /// The actor is another one: whatever was asked for and not answered is asked for again.
+  void resume(Actions& actions);
+
   /// Sends what may be sent. To be called at the end of each turn.
   /// @param stalled no more will be taken in before something settles.
   void send(bool stalled, Actions& actions);
@@ -81,6 +85,9 @@ public:
   void flush_again() noexcept { flushed_ = false; }
 
   std::size_t open() const noexcept { return open_; }
+
+  /// What has been taken in and has not settled, by lane.
+  std::vector<LaneWindow::Unsettled> unsettled() const;
 
   /// Settled so far, by outcome.
   std::uint64_t count(sdk::Outcome outcome) const noexcept {

@@ -12,6 +12,7 @@ SourceHub::SourceHub(std::size_t credit_records, std::size_t credit_bytes)
 void SourceHub::on_news(std::function<void()> wake) {
   const std::lock_guard lock{mutex_};
   wake_ = std::move(wake);
+  woken_ = false;
 }
 
 template <class Change>

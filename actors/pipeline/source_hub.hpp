@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -20,15 +21,16 @@ namespace millrace::actors {
 class SourceHub final : public sdk::SourceEvents, public sdk::SettleListener {
 public:
   struct News {
-    std::vector<sdk::Intake> intakes;
-    std::vector<std::shared_ptr<sdk::Receipt>> receipts;
+    std::deque<sdk::Intake> intakes;
+    std::deque<std::shared_ptr<sdk::Receipt>> receipts;
     bool ended = false;
     std::optional<sdk::Error> failed;
   };
 
   SourceHub(std::size_t credit_records, std::size_t credit_bytes);
 
-  /// Whom to wake; called on any thread, once until the next `take`.
+  /// Whom to wake; called on any thread, once until the next `take`. What is there already is no
+  /// news: the caller takes it.
   void on_news(std::function<void()> wake);
 
   News take();

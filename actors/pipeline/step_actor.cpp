@@ -9,17 +9,10 @@ caf::behavior step_actor(caf::stateful_actor<StepState>* self, const StepArgumen
   return self->state.start(arguments, pipeline);
 }
 
-StepState::~StepState() {
-  if (inbox_)
-    inbox_->close();
-}
-
 caf::behavior StepState::start(StepArguments arguments, const caf::actor& pipeline) {
   arguments_ = std::move(arguments);
   pipeline_ = pipeline;
-  inbox_ = std::make_shared<Inbox>(caf::actor_cast<caf::actor>(self_));
-  report_exceptions(self_);
-  self_->set_default_handler(caf::drop);
+  open(*arguments_.shared, arguments_.node->branches, arguments_.node->is_dead_letter);
   auto error = start_stage();
   self_->send(pipeline_, StepStarted{arguments_.child, arguments_.epoch, error});
   if (error) {
@@ -59,10 +52,7 @@ caf::behavior StepState::behavior() {
       core_->on_return(returned.branch, std::move(returned.parcel.batch));
     },
     [this](Flush) { core_->on_flush(); },
-    [this](InboxFilled) {
-      for (auto& task : inbox_->take())
-        task();
-    },
+    [this](InboxFilled) { run_tasks(); },
     [this](TimerDue) { core_->on_wake(); },
     [this](const Room& room) {
       if (room.generation == generation_)
@@ -122,31 +112,6 @@ void StepState::forward_flush() {
 
 bool StepState::counts_room() const noexcept {
   return arguments_.node->next && !arguments_.node->next.branch;
-}
-
-void StepState::to_branch(std::size_t branch, sdk::Batch batch) {
-  arguments_.node->branches[branch].send(self_, std::move(batch), 0);
-}
-
-void StepState::flush_branch(std::size_t branch) {
-  arguments_.node->branches[branch].flush(self_);
-}
-
-bool StepState::to_dead_letter(sdk::Batch& batch) {
-  const auto& shared = *arguments_.shared;
-  if (!shared.dead_letter || arguments_.node->is_dead_letter)
-    return false;
-  shared.dead_letter.send(self_, std::move(batch), 0);
-  return true;
-}
-
-void StepState::wake_at(sdk::Instant when) {
-  const auto delay = when - core_->clock().now();
-  self_->delayed_send(self_, std::max<caf::timespan>(delay, caf::timespan{0}), TimerDue{});
-}
-
-StagePost StepState::post() {
-  return [inbox = inbox_](std::function<void()> task) { inbox->post(std::move(task)); };
 }
 
 }  // namespace millrace::actors

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "actors/caf.hpp"
-#include "actors/pipeline/inbox.hpp"
+#include "actors/pipeline/actor_host.hpp"
 #include "actors/pipeline/pipeline_shared.hpp"
 #include "actors/pipeline/protocol.hpp"
 #include "actors/pipeline/step_core.hpp"
@@ -20,15 +20,11 @@ struct StepArguments {
   std::uint64_t epoch = 0;
 };
 
-class StepState : public StepHost {
+class StepState : public ActorHost {
 public:
   static inline const char* name = "step";
 
-  explicit StepState(caf::event_based_actor* self) : self_{self} {}
-
-  StepState(const StepState&) = delete;
-  StepState& operator=(const StepState&) = delete;
-  ~StepState() override;
+  explicit StepState(caf::event_based_actor* self) : ActorHost{self}, self_{self} {}
 
   /// Makes and starts the stage; tells the pipeline how that went.
   caf::behavior start(StepArguments arguments, const caf::actor& pipeline);
@@ -37,11 +33,6 @@ public:
   void forward(sdk::Batch batch, bool counted) override;
   void forward_flush() override;
   bool counts_room() const noexcept override;
-  void to_branch(std::size_t branch, sdk::Batch batch) override;
-  void flush_branch(std::size_t branch) override;
-  bool to_dead_letter(sdk::Batch& batch) override;
-  void wake_at(sdk::Instant when) override;
-  StagePost post() override;
 
 private:
   caf::behavior behavior();
@@ -52,7 +43,6 @@ private:
   caf::event_based_actor* self_;
   StepArguments arguments_;
   caf::actor pipeline_;
-  std::shared_ptr<Inbox> inbox_;
   std::uint32_t generation_ = 1;  // of counted records
   std::optional<StepCore> core_;
 };

@@ -2,6 +2,7 @@
 // pool, and its answers come back as one message.
 #include "actors/db/database_handle.hpp"
 #include "actors/steps/database_stages.hpp"
+#include "actors/steps/held_batch.hpp"
 #include "actors/steps/statement_maker.hpp"
 
 #include <algorithm>
@@ -33,13 +34,12 @@ public:
   }
 
   void process(sdk::Batch batch, Ticket ticket) override {
-    Work work;
-    auto groups = group(batch, work.failures);
-    work.open = groups.size();
     const auto order_key = call_.read_only || !step_.ordered ? 0 : batch.lane()->id() + 1;
-    work.batch = std::move(batch);
+    Work work{HeldBatch{std::move(batch), ticket}, 0};
+    auto groups = group(work.held);
+    work.open = groups.size();
     if (groups.empty()) {
-      give_back(std::move(work), ticket);
+      work.held.give_back(*context_);
       return;
     }
     works_.emplace(ticket, std::move(work));
@@ -49,18 +49,18 @@ public:
 
 private:
   struct Work {
-    sdk::Batch batch;
-    std::vector<sdk::Failure> failures;
+    HeldBatch held;
     std::size_t open = 0;  // groups that have no answer yet
   };
 
-  std::vector<Group> group(const sdk::Batch& batch, std::vector<sdk::Failure>& failures) {
+  std::vector<Group> group(HeldBatch& held) {
     std::vector<Group> groups;
+    const auto& batch = held.batch();
     for (std::uint32_t i = 0; i < batch.size(); ++i) {
       auto server = maker_.server_of(batch[i]);
       auto made = server ? maker_.make(*server, 0, batch[i]) : server.error();
       if (!made) {
-        failures.push_back({i, std::move(made).error()});
+        held.fail(i, std::move(made).error());
         continue;
       }
       auto same = std::ranges::find_if(
@@ -101,20 +101,15 @@ private:
     for (std::size_t i = 0; i < records.size(); ++i) {
       auto& result = reply.results[i];
       if (!result)
-        work.failures.push_back({records[i], std::move(result).error()});
+        work.held.fail(records[i], std::move(result).error());
       else if (step_.output != sdk::no_slot)
-        work.batch[records[i]].set(step_.output, result->to_value());
+        work.held.batch()[records[i]].set(step_.output, result->to_value());
     }
     if (--work.open > 0)
       return;
-    auto done = std::move(work);
+    auto held = std::move(work.held);
     works_.erase(found);
-    give_back(std::move(done), ticket);
-  }
-
-  void give_back(Work work, Ticket ticket) {
-    std::ranges::sort(work.failures, {}, &sdk::Failure::index);
-    context_->done(ticket, std::move(work.batch), std::move(work.failures));
+    held.give_back(*context_);
   }
 
   const dsl::StepProgram& step_;

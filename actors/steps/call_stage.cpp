@@ -1,8 +1,8 @@
 // `type: pipeline`: each record is a call of another pipeline, whose result becomes the output.
 #include "actors/pipeline/call_ports.hpp"
+#include "actors/steps/held_batch.hpp"
 #include "actors/steps/stages.hpp"
 
-#include <algorithm>
 #include <memory>
 #include <unordered_map>
 #include <utility>
@@ -25,23 +25,22 @@ public:
   }
 
   void process(sdk::Batch batch, Ticket ticket) override {
-    Work work;
+    Work work{HeldBatch{std::move(batch), ticket}, {}, 0};
+    auto& whole = work.held.batch();
     std::vector<std::pair<std::uint32_t, sdk::Value>> inputs;
-    for (std::uint32_t i = 0; i < batch.size(); ++i) {
-      auto input = body_.input->evaluate({&batch[i], nullptr});
+    for (std::uint32_t i = 0; i < whole.size(); ++i) {
+      auto input = body_.input->evaluate({&whole[i], nullptr});
       if (input)
         inputs.emplace_back(i, std::move(*input));
       else
-        work.failures.push_back({i, std::move(input).error()});
+        work.held.fail(i, std::move(input).error());
     }
     work.open = inputs.size();
-    work.gone.resize(batch.size());
-    work.waits.resize(batch.size());
+    work.waits.resize(whole.size());
     for (const auto& [index, input] : inputs)
       work.waits[index] = true;
-    work.batch = std::move(batch);
     if (inputs.empty()) {
-      give_back(std::move(work), ticket);
+      work.held.give_back(*context_);
       return;
     }
     works_.emplace(ticket, std::move(work));
@@ -69,16 +68,14 @@ public:
                            std::move(detail)};
     for (std::uint32_t i = 0; i < work.waits.size(); ++i) {
       if (work.waits[i])
-        work.failures.push_back({i, error});
+        work.held.fail(i, error);
     }
-    give_back(std::move(work), ticket);
+    work.held.give_back(*context_);
   }
 
 private:
   struct Work {
-    sdk::Batch batch;
-    std::vector<sdk::Failure> failures;
-    std::vector<bool> gone;   // ended in the other pipeline
+    HeldBatch held;
     std::vector<bool> waits;  // not answered
     std::size_t open = 0;
   };
@@ -90,34 +87,19 @@ private:
     auto& work = found->second;
     work.waits[index] = false;
     if (reply.error) {
-      work.failures.push_back({index, *reply.error});
+      work.held.fail(index, *reply.error);
     } else if (reply.outcome == sdk::Outcome::skipped
                || reply.outcome == sdk::Outcome::dead_lettered) {
       // It failed there, and was dealt with there: it must not flow on here as if it had not.
-      work.batch.settle_one(index, reply.outcome);
-      work.gone[index] = true;
+      work.held.settle(index, {.outcome = reply.outcome});
     } else if (step_.output != sdk::no_slot) {
-      work.batch[index].set(step_.output, reply.answer);
+      work.held.batch()[index].set(step_.output, reply.answer);
     }
     if (--work.open > 0)
       return;
-    auto done = std::move(work);
+    auto held = std::move(work.held);
     works_.erase(found);
-    give_back(std::move(done), ticket);
-  }
-
-  void give_back(Work work, Ticket ticket) {
-    std::sort(work.failures.begin(), work.failures.end(),
-              [](const sdk::Failure& a, const sdk::Failure& b) { return a.index < b.index; });
-    std::uint32_t gone = 0;
-    std::uint32_t at = 0;
-    for (auto& failure : work.failures) {
-      for (; at < failure.index; ++at)
-        gone += work.gone[at] ? 1 : 0;
-      failure.index -= gone;
-    }
-    work.batch.extract(work.gone);
-    context_->done(ticket, std::move(work.batch), std::move(work.failures));
+    held.give_back(*context_);
   }
 
   const dsl::StepProgram& step_;

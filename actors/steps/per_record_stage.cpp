@@ -2,9 +2,9 @@
 #include "actors/db/database_handle.hpp"
 #include "actors/steps/database_result.hpp"
 #include "actors/steps/database_stages.hpp"
+#include "actors/steps/held_batch.hpp"
 #include "actors/steps/statement_maker.hpp"
 
-#include <algorithm>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -25,9 +25,9 @@ public:
 
   void process(sdk::Batch batch, Ticket ticket) override {
     const auto count = static_cast<std::uint32_t>(batch.size());
-    works_.emplace(ticket, Work{std::move(batch), {}, count});
+    works_.emplace(ticket, Work{HeldBatch{std::move(batch), ticket}, count});
     for (std::uint32_t i = 0; i < count; ++i) {
-      auto server = maker_.server_of(works_.at(ticket).batch[i]);
+      auto server = maker_.server_of(works_.at(ticket).held.batch()[i]);
       if (!server)
         answer(ticket, i, std::move(server).error());
       else if (call_.operation == dsl::DatabaseOperation::check)
@@ -39,15 +39,14 @@ public:
 
 private:
   struct Work {
-    sdk::Batch batch;
-    std::vector<sdk::Failure> failures;
+    HeldBatch held;
     std::size_t open = 0;
   };
 
   void run(std::size_t server, Ticket ticket, std::uint32_t index) {
     std::vector<sdk::Statement> statements;
     for (std::size_t number = 0; number < maker_.count(); ++number) {
-      auto made = maker_.make(server, number, works_[ticket].batch[index]);
+      auto made = maker_.make(server, number, works_.at(ticket).held.batch()[index]);
       if (!made) {
         answer(ticket, index, std::move(made).error());
         return;
@@ -74,15 +73,14 @@ private:
   void answer(Ticket ticket, std::uint32_t index, sdk::Result<sdk::Value> result) {
     auto& work = works_.at(ticket);
     if (!result)
-      work.failures.push_back({index, std::move(result).error()});
+      work.held.fail(index, std::move(result).error());
     else if (step_.output != sdk::no_slot)
-      work.batch[index].set(step_.output, std::move(*result));
+      work.held.batch()[index].set(step_.output, std::move(*result));
     if (--work.open > 0)
       return;
-    auto done = std::move(work);
+    auto held = std::move(work.held);
     works_.erase(ticket);
-    std::ranges::sort(done.failures, {}, &sdk::Failure::index);
-    context_->done(ticket, std::move(done.batch), std::move(done.failures));
+    held.give_back(*context_);
   }
 
   const dsl::StepProgram& step_;

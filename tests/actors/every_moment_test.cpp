@@ -66,7 +66,7 @@ TEST_P(EveryMomentTest, AStepMayDieAndEveryRecordArrivesInOrder) {
   EXPECT_GT(moment, 30u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Steps, EveryMomentTest, testing::Values("first", "second", "last"));
+INSTANTIATE_TEST_SUITE_P(Steps, EveryMomentTest, testing::Values("in", "first", "second", "last"));
 
 class SlotExpression final : public sdk::Expression {
 public:

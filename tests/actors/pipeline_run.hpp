@@ -19,7 +19,7 @@ namespace millrace::test {
 class PipelineRun {
 public:
   explicit PipelineRun(std::shared_ptr<const dsl::Program> program,
-                       actors::EngineOptions options = {}) {
+                       actors::EngineOptions options = {}, sdk::Log& log = sdk::silent_log()) {
     config_.set("scheduler.policy", caf::atom("sharing"));
     config_.set("scheduler.max-threads", std::size_t{2});
     system_ = std::make_unique<caf::actor_system>(config_);
@@ -31,7 +31,7 @@ public:
       shared->options = options;
       shared->env.program = program.get();
       shared->env.pipeline = &pipeline;
-      shared->env.log = &sdk::silent_log();
+      shared->env.log = &log;
       shared->env.clock = &sdk::system_clock();
       shared->env.seed = 1;
       shared->env.calls = &calls_;

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
 #include <memory>
 #include <string>
 #include <utility>
@@ -57,6 +59,72 @@ TEST_F(EngineInitTest, WaitsForNoStatementOnceItIsToStop) {
                              true);
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().kind(), sdk::ErrorKind::cancelled);
+}
+
+/// Nobody listens on port 1.
+std::shared_ptr<const dsl::Program> with_a_server_that_is_down() {
+  auto program = std::make_shared<dsl::Program>();
+  dsl::ServerProgram server;
+  server.name = "main";
+  server.protocol = "database";
+  server.driver = "postgres";
+  server.connector = &postgres::connector;
+  sdk::DatabaseSettings settings;
+  settings.name = "main";
+  settings.driver = "postgres";
+  settings.hosts = {{"127.0.0.1", 1}};
+  settings.user = "ada";
+  settings.dbname = "shop";
+  server.database = std::make_shared<sdk::DatabaseSettings>(std::move(settings));
+  server.init = {"SELECT 1"};
+  program->servers.push_back(std::move(server));
+  return program;
+}
+
+TEST(EngineInitDownTest, ARunThatIsToEndSaysSoAtOnce) {
+  auto reactor = asio::make_reactor({.threads = 1});
+  EngineServices services;
+  services.reactor = reactor.get();
+  EngineOptions options;
+  options.once = true;
+  Engine engine{options, services};
+  const auto started = engine.start(with_a_server_that_is_down());
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().kind(), sdk::ErrorKind::connection);
+}
+
+/// Tells of the first warning that it gets.
+class WarnedLog final : public sdk::Log {
+public:
+  bool enabled(sdk::LogLevel) const noexcept override { return true; }
+
+  void write(sdk::LogLevel level, std::string_view event,
+             std::span<const sdk::LogField>) noexcept override {
+    if (level == sdk::LogLevel::warn && event == "server cannot be reached, its init waits"
+        && !told_.exchange(true))
+      warned.set_value();
+  }
+
+  std::promise<void> warned;
+
+private:
+  std::atomic<bool> told_{false};
+};
+
+TEST(EngineInitDownTest, ALongLivedRunWaitsForTheServerUntilItIsStopped) {
+  WarnedLog log;
+  auto reactor = asio::make_reactor({.threads = 1});
+  EngineServices services;
+  services.reactor = reactor.get();
+  services.log = &log;
+  Engine engine{{}, services};
+  auto started = std::async(std::launch::async,
+                            [&] { return engine.start(with_a_server_that_is_down()); });
+  ASSERT_EQ(log.warned.get_future().wait_for(std::chrono::seconds{20}), std::future_status::ready);
+  engine.stop(std::chrono::milliseconds{0});
+  const auto status = started.get();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind(), sdk::ErrorKind::cancelled);
 }
 
 }  // namespace
