@@ -19,9 +19,10 @@ public:
     return in_memory(settings) ? 1 : settings.pool.limit();
   }
 
-  // SQLite has one writer; a second connection of the lane would only wait for the first one's
-  // lock.
-  std::uint32_t lane_limit(const sdk::DatabaseSettings&) const override { return 1; }
+  // Readers go on beside the one writer; writers take turns (WriteTurns).
+  std::uint32_t lane_limit(const sdk::DatabaseSettings& settings) const override {
+    return in_memory(settings) ? 1 : settings.pool.lane_limit();
+  }
 
   // Nor do transactions gain from waiting for that lock: it is given without any order.
   std::uint32_t writing_session_limit(const sdk::DatabaseSettings&) const override { return 1; }

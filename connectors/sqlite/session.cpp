@@ -55,13 +55,42 @@ Session::Session(const sdk::DatabaseSettings& settings)
     mode_{parameter(settings, "mode")},
     busy_timeout_{busy_timeout(settings)},
     statement_timeout_{settings.statement_timeout},
+    turns_{path_ == ":memory:" ? nullptr : WriteTurns::of(path_)},
     statements_{settings.statement_cache} {
 }
 
 Session::~Session() {
-  // Statements go before the connection that they belong to.
+  // Statements go before the connection that they belong to, and its lock before the turn.
   statements_.clear();
   uncached_ = {};
+  connection_.reset();
+  if (has_turn_)
+    turns_->done();
+}
+
+// Before anything that takes the write lock.
+sdk::Status Session::take_turn() {
+  if (has_turn_ || !turns_)
+    return {};
+  const auto limit = std::chrono::steady_clock::now() + busy_timeout_;
+  has_turn_ = turns_->wait(
+    [this, limit] { return out_of_time() || std::chrono::steady_clock::now() >= limit; });
+  if (!has_turn_)
+    return to_error(SQLITE_BUSY, sqlite3_errstr(SQLITE_BUSY));
+  return {};
+}
+
+void Session::keep_turn(bool on) noexcept {
+  keeps_turn_ = on;
+  end_turn();
+}
+
+// Behind everything that may have given the write lock back.
+void Session::end_turn() noexcept {
+  if (has_turn_ && !keeps_turn_ && sqlite3_get_autocommit(connection_.get()) != 0) {
+    has_turn_ = false;
+    turns_->done();
+  }
 }
 
 sdk::Status Session::open() {
@@ -92,9 +121,16 @@ sdk::Status Session::open() {
 sdk::Status Session::run_plain(const char* sql) {
   deadline_ = std::chrono::steady_clock::time_point::max();
   interrupted_ = false;
-  if (sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
-    return last_error(connection_.get());
-  return {};
+  if (std::string_view{sql} == "BEGIN IMMEDIATE") {
+    if (auto turn = take_turn(); !turn)
+      return turn;
+  }
+  const int code = sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr);
+  sdk::Status done;
+  if (code != SQLITE_OK)
+    done = last_error(connection_.get());
+  end_turn();
+  return done;
 }
 
 bool Session::in_transaction() const noexcept {
@@ -142,7 +178,9 @@ sdk::Result<sdk::SqlResult> Session::run(const std::shared_ptr<const sdk::Statem
     failed_ = failed_ || in_transaction_;
     return prepared.error();
   }
-  return guarded(**prepared, *statement, set);
+  auto result = guarded(**prepared, *statement, set);
+  end_turn();
+  return result;
 }
 
 sdk::Result<sdk::SqlResult> Session::guarded(Prepared& prepared, const sdk::Statement& statement,
@@ -167,6 +205,12 @@ sdk::Result<sdk::SqlResult> Session::guarded(Prepared& prepared, const sdk::Stat
     return sdk::Error{ErrorKind::execution,
                       "the statement writes, and it was declared read-only",
                       {.code = "25006"}};
+  if (!prepared.read_only) {
+    if (auto turn = take_turn(); !turn) {
+      failed_ = failed_ || in_transaction_;
+      return turn.error();
+    }
+  }
   auto result = step(prepared, statement.sets[set]);
   if (!result && ends) {
     // A deferred constraint, or somebody's lock: SQLite leaves the transaction open, with its lock.

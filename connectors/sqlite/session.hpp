@@ -8,6 +8,7 @@
 #include "connectors/sdk/result.hpp"
 #include "connectors/sdk/statement.hpp"
 #include "connectors/sqlite/codec.hpp"
+#include "connectors/sqlite/write_turns.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -38,6 +39,10 @@ public:
 
   bool in_transaction() const noexcept;
 
+  /// While it is on, a turn to write that was taken is kept: handing it over costs more than a
+  /// statement.
+  void keep_turn(bool on) noexcept;
+
   /// Makes the statement that runs now end soon. From any thread.
   void interrupt() noexcept { interrupted_ = true; }
 
@@ -66,6 +71,8 @@ private:
   sdk::Result<sdk::SqlResult> guarded(Prepared& prepared, const sdk::Statement& statement,
                                       std::uint32_t set);
   void note_transaction(const Prepared& prepared, bool succeeded);
+  sdk::Status take_turn();
+  void end_turn() noexcept;
   bool out_of_time() const noexcept;
   static int on_busy(void* self, int attempt) noexcept;
   static int on_progress(void* self) noexcept;
@@ -74,6 +81,9 @@ private:
   const std::string mode_;
   const std::chrono::milliseconds busy_timeout_;
   const std::chrono::milliseconds statement_timeout_;
+  std::shared_ptr<WriteTurns> turns_;  // null: nobody else can have the database
+  bool has_turn_ = false;
+  bool keeps_turn_ = false;
   std::unique_ptr<sqlite3, Closer> connection_;
   sdk::LruCache<Prepared> statements_;
   Prepared uncached_;

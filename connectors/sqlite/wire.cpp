@@ -133,6 +133,7 @@ void SqliteWire::State::answer_all(std::vector<WireEntry> entries) {
   std::vector<WireAnswer> answers;
   answers.reserve(entries.size());
   std::span<const WireEntry> rest{entries};
+  session.keep_turn(true);
   while (!rest.empty()) {
     std::size_t count = 1;
     while (count < rest.size() && !rest[count - 1].sync)
@@ -141,6 +142,7 @@ void SqliteWire::State::answer_all(std::vector<WireEntry> entries) {
       answers.push_back(std::move(answer));
     rest = rest.subspan(count);
   }
+  session.keep_turn(false);
   events.answered(std::move(answers));
 }
 

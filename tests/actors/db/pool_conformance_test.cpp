@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <thread>
 
 namespace millrace::actors {
 namespace {
@@ -53,6 +54,55 @@ TEST_P(PoolConformanceTest, IsHealthyWhileItsLaneIsFullOfWork) {
     EXPECT_EQ(report.status, HealthStatus::healthy) << report.message;
     EXPECT_LT(report.latency_ms, 500) << "it does not wait for them";
   }
+}
+
+TEST_P(PoolConformanceTest, LetsReadersGoOnBesideAWriter) {
+  case_.settings.pool.max_size = 4;
+  case_.settings.pool.lane_connections = 2;
+  open();
+  make("CREATE TABLE t (id INTEGER PRIMARY KEY)");
+  make("INSERT INTO t VALUES (1)");
+  const auto writer = pool().begin();
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE(run(*writer, "INSERT INTO t VALUES (2)"));
+  Awaited<ExecuteReply> other_write;
+  pool().handle().execute({.sql = "INSERT INTO t VALUES (3)"}, other_write.callback());
+
+  const auto reader = pool().begin({.read_only = true});
+  ASSERT_TRUE(reader);
+  EXPECT_EQ(run(*reader, "SELECT id FROM t WHERE id < 3")->rows.size(), 1U);
+  EXPECT_TRUE(commit(*reader));
+  EXPECT_TRUE(commit(*writer));
+  EXPECT_TRUE(other_write.get().results.front()) << "it had only to wait";
+  EXPECT_EQ(count("t"), 3);
+}
+
+TEST_P(PoolConformanceTest, LosesNoWriteOfManyCallersAtOnce) {
+  case_.settings.pool.max_size = 8;
+  case_.settings.pool.lane_connections = 4;
+  open();
+  make("CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER)");
+  make("INSERT INTO t VALUES (1, 0)");
+  constexpr int callers = 4;
+  constexpr int rounds = 50;
+  std::vector<std::thread> threads;
+  threads.reserve(callers);
+  for (int caller = 0; caller < callers; ++caller) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < rounds; ++i) {
+        const auto alone = pool().run("UPDATE t SET n = n + 1 WHERE id = 1");
+        EXPECT_TRUE(alone) << alone.error().to_string();
+        const auto session = pool().begin();
+        EXPECT_TRUE(session);
+        EXPECT_TRUE(run(*session, "UPDATE t SET n = n + 1 WHERE id = 1"));
+        EXPECT_TRUE(commit(*session));
+      }
+    });
+  }
+  for (auto& thread : threads)
+    thread.join();
+  EXPECT_EQ(pool().rows("SELECT n FROM t").items()[0].find("n")->as_integer(),
+            2 * callers * rounds);
 }
 
 TEST_P(PoolConformanceTest, DrainsWhatItHadAcceptedAndThenRefuses) {
