@@ -15,6 +15,15 @@ using namespace std::chrono_literals;
 // The server has this much longer than the statement's limit, then the connection counts as stuck.
 constexpr auto grace = 2s;
 
+// A server that ends a statement itself does so within this after its limit.
+constexpr auto lateness = 200ms;
+
+bool timed_out(const BurstResult& result) {
+  return std::ranges::any_of(result.items, [](const BurstResult::Item& item) {
+    return item.result && !*item.result && item.result->error().kind() == sdk::ErrorKind::timeout;
+  });
+}
+
 }  // namespace
 
 Execution::Execution(std::shared_ptr<ClientPool> pool, sdk::Statement statement, ManyCallback done)
@@ -67,9 +76,13 @@ void Execution::send(const Lease& lease) {
       }
     });
   }
-  lease->run(std::move(items), [self = shared_from_this(), held = lease, loop,
-                                watchdog](const BurstResult& result) mutable {
+  const auto late_from = std::chrono::steady_clock::now() + time_limit() - grace + lateness;
+  lease->run(std::move(items), [self = shared_from_this(), held = lease, loop, watchdog,
+                                late_from](const BurstResult& result) mutable {
     loop->cancel(watchdog);
+    // The wire gave up waiting before the server did: it takes no more work.
+    if (timed_out(result) && std::chrono::steady_clock::now() >= late_from)
+      held->spoil();
     held.reset();  // before the caller can ask for more
     self->take(result);
   });
