@@ -46,14 +46,15 @@ private:
 class PoolFixture {
 public:
   PoolFixture(sdk::DatabaseSettings settings, const sdk::DatabaseDriver& driver,
-              std::size_t reactor_threads = 1)
+              std::size_t reactor_threads = 1, sdk::Log* log = &sdk::silent_log())
     : reactor_{asio::make_reactor({.threads = reactor_threads})},
       system_{std::make_unique<System>()} {
     auto pool = spawn_pool(
       system_->actors,
       {.driver = &driver,
        .settings = std::make_shared<const sdk::DatabaseSettings>(std::move(settings)),
-       .reactor = reactor_.get()});
+       .reactor = reactor_.get(),
+       .log = log});
     if (pool)
       handle_ = std::move(*pool);
     else
