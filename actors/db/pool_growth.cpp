@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
 constexpr std::uint32_t failures_until_down = 3;
+// A password and the file that tells it are seldom changed in the same instant.
+constexpr std::uint32_t refusals_until_slow = 5;
 constexpr milliseconds refused_probe =
   30s;  // for settings that the server refuses: passwords do get corrected
 
@@ -103,7 +105,7 @@ void PoolCore::connect_failed(const sdk::WireLoss& loss, sdk::Instant now) {
   const auto ceiling = Backoff{100ms, 10s}.ceiling(failures_);
   const auto half = ceiling.count() / 2;
   const milliseconds jittered{half + std::uniform_int_distribution<std::int64_t>{0, half}(random_)};
-  next_probe_ = now + (refused_ ? refused_probe : jittered);
+  next_probe_ = now + (refused_ && failures_ > refusals_until_slow ? refused_probe : jittered);
   if (!refused_ && failures_ < failures_until_down)
     return;
   // A server that is full, or whose password was changed, still serves those who are in: only

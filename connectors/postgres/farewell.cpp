@@ -4,8 +4,11 @@
 
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <cerrno>
+#include <condition_variable>
 #include <fcntl.h>
 #include <memory>
+#include <mutex>
 #include <sys/socket.h>
 #include <thread>
 #include <utility>
@@ -66,6 +69,46 @@ private:
   sdk::TimerId timer_ = 0;
 };
 
+// What nobody waits for any more would run on at the server for as long as it likes: a process that
+// ends lets its cancels go out first.
+class CancelsUnderWay {
+public:
+  static CancelsUnderWay& shared() {
+    static auto* const cancels = new CancelsUnderWay;  // outlives the threads
+    static const AtExit at_exit;
+    return *cancels;
+  }
+
+  void begin() {
+    const std::lock_guard lock{mutex_};
+    ++count_;
+  }
+
+  void end() {
+    const std::lock_guard lock{mutex_};
+    --count_;
+    changed_.notify_all();
+  }
+
+private:
+  struct AtExit {
+    AtExit() = default;
+    AtExit(const AtExit&) = delete;
+    AtExit& operator=(const AtExit&) = delete;
+
+    ~AtExit() { shared().wait(); }
+  };
+
+  void wait() {
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, std::chrono::milliseconds{500}, [this] { return count_ == 0; });
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int count_ = 0;
+};
+
 }  // namespace
 
 void part(ConnectionPtr connection, sdk::EventLoop& loop, std::chrono::milliseconds patience,
@@ -81,10 +124,12 @@ void part(ConnectionPtr connection, sdk::EventLoop& loop, std::chrono::milliseco
 }
 
 void request_cancel(PGconn* connection) {
+  CancelsUnderWay::shared().begin();
   std::thread{[cancel = PQgetCancel(connection)] {
     std::array<char, 256> reason{};
     PQcancel(cancel, reason.data(), static_cast<int>(reason.size()));
     PQfreeCancel(cancel);
+    CancelsUnderWay::shared().end();
   }}.detach();
 }
 

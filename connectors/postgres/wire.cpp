@@ -28,6 +28,8 @@ PostgresWire::PostgresWire(const sdk::DatabaseSettings& settings, sdk::EventLoop
 
 PostgresWire::~PostgresWire() {
   gate_->shut();
+  if (connection_ && in_flight_ > 0)
+    request_cancel(connection_.get());
   // The descriptor is libpq's to close.
   if (descriptor_.is_open())
     descriptor_.release();

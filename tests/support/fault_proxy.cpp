@@ -108,6 +108,11 @@ void FaultProxy::expect(std::optional<Fault> fault) {
   expected_.push_back(std::move(fault));
 }
 
+void FaultProxy::forget() {
+  const std::lock_guard lock{mutex_};
+  expected_.clear();
+}
+
 void FaultProxy::arm(Connection& connection, const Fault& fault) {
   auto& pipe = connection.pipe(fault.direction);
   pipe.fault = fault;

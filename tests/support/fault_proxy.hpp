@@ -62,6 +62,9 @@ public:
   /// For connections to come, one each, in order; none: it goes unharmed.
   void expect(std::optional<Fault> fault);
 
+  /// What was expected and has not come yet goes unharmed.
+  void forget();
+
   /// For the connections that are open, or for one of them (any number names one). Bytes count from
   /// now.
   void strike(const Fault& fault);

@@ -40,20 +40,6 @@ std::optional<std::string> find_binaries() {
   return newest;
 }
 
-std::uint16_t free_port() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* raw = reinterpret_cast<sockaddr*>(&address);
-  std::uint16_t port = 0;
-  if (bind(socket, raw, size) == 0 && getsockname(socket, raw, &size) == 0)
-    port = ntohs(address.sin_port);
-  ::close(socket);
-  return port;
-}
-
 // The server refuses to run as root.
 std::string as_server_user(const std::string& command) {
   if (geteuid() != 0)
@@ -81,6 +67,20 @@ std::string last_lines(const std::string& file) {
 }
 
 }  // namespace
+
+std::uint16_t free_port() {
+  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* raw = reinterpret_cast<sockaddr*>(&address);
+  std::uint16_t port = 0;
+  if (bind(socket, raw, size) == 0 && getsockname(socket, raw, &size) == 0)
+    port = ntohs(address.sin_port);
+  ::close(socket);
+  return port;
+}
 
 PostgresServer* PostgresServer::shared() {
   static const std::unique_ptr<PostgresServer> server = [] {

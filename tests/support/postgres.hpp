@@ -13,6 +13,9 @@
 
 namespace millrace::test {
 
+/// A TCP port of 127.0.0.1 that nobody has just now.
+std::uint16_t free_port();
+
 class PostgresServer {
 public:
   /// Starts it on the first call. Null where there are no server binaries, or it does not start;

@@ -3,6 +3,7 @@
 
 #include "connectors/sdk/connector.hpp"
 #include "connectors/sdk/database.hpp"
+#include "tests/support/pgbouncer.hpp"
 #include "tests/support/postgres.hpp"
 
 #include <gtest/gtest.h>
@@ -76,6 +77,15 @@ inline DriverCase postgres_case(const test::PostgresServer& server) {
   found.settings.user = server.user();
   found.settings.dbname = server.dbname();
   found.settings.parameters = {{"options", "-c search_path=" + test_schema()}};
+  return found;
+}
+
+/// The same through a PgBouncer in transaction mode.
+inline DriverCase bouncer_case(const test::PostgresServer& server, const test::PgBouncer& bouncer) {
+  auto found = postgres_case(server);
+  found.settings.hosts = {{"127.0.0.1", bouncer.port()}};
+  found.settings.parameters.clear();
+  found.settings.pool_mode = sdk::PoolMode::transaction;
   return found;
 }
 

@@ -1,0 +1,257 @@
+// A pool under load while everything round it breaks: its promises hold all the time.
+//
+// A few faults in the tests; MILLRACE_CHAOS_FAULTS and MILLRACE_CHAOS_SEED ask for more, which is
+// what scripts/chaos does.
+#include "tests/actors/db/drivers.hpp"
+#include "tests/chaos/callers.hpp"
+#include "tests/chaos/faults.hpp"
+
+#include <filesystem>
+#include <iomanip>
+#include <iostream>
+#include <map>
+
+namespace millrace::actors {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+using sdk::Value;
+
+constexpr int callers = 12;
+constexpr std::uint32_t limit = 8;
+constexpr std::chrono::milliseconds in_time = 15s;  // for the slowest answer of all
+constexpr std::chrono::milliseconds recovery = 2s;  // after the end of a fault
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+  return text == nullptr ? otherwise : std::stoull(text);
+}
+
+std::size_t open_descriptors() {
+  return static_cast<std::size_t>(
+    std::distance(std::filesystem::directory_iterator{"/proc/self/fd"}, {}));
+}
+
+// Looks again and again how many connections the server has for the pool.
+class Sampler {
+public:
+  Sampler(PoolFixture& helper, std::string victim) : helper_{helper}, victim_{std::move(victim)} {
+    thread_ = std::thread{[this] { run(); }};
+  }
+
+  Sampler(const Sampler&) = delete;
+  Sampler& operator=(const Sampler&) = delete;
+
+  ~Sampler() {
+    stop_ = true;
+    thread_.join();
+  }
+
+  /// Where the network hides from the server that a connection is gone, nobody can keep the limit.
+  void excuse(bool on) { excused_ = on; }
+
+  std::int64_t most() const { return most_; }
+
+  std::int64_t samples() const { return samples_; }
+
+private:
+  void run() {
+    while (!stop_) {
+      const bool excused = excused_;
+      const auto found = helper_.run(
+        "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = '" + victim_ + "'");
+      if (found && !excused && !excused_) {
+        most_ = std::max<std::int64_t>(most_, found->rows.items()[0].find("n")->as_integer());
+        ++samples_;
+      }
+      std::this_thread::sleep_for(3ms);
+    }
+  }
+
+  PoolFixture& helper_;
+  const std::string victim_;
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> excused_{false};
+  std::atomic<std::int64_t> most_{0};
+  std::atomic<std::int64_t> samples_{0};
+  std::thread thread_;
+};
+
+struct Row {
+  int count = 0;
+  std::chrono::milliseconds longest{0};  // from the end of the fault to the first answer
+};
+
+class ChaosTest : public testing::Test {
+protected:
+  void SetUp() override {
+    if (test::PostgresServer::shared() == nullptr)
+      GTEST_SKIP() << test::PostgresServer::why_not();
+    server_ = std::make_unique<test::PostgresServer>("/tmp/millrace-pg-chaos-"
+                                                     + std::to_string(getpid()));
+    // A crash of the processes, not of the machine: what was confirmed must outlive it.
+    server_->configure("deadlock_timeout = 20ms\nsynchronous_commit = on\n");
+    ASSERT_TRUE(server_->reload());
+    proxy_ = std::make_unique<test::FaultProxy>(test::Endpoint{server_->host(), server_->port()});
+    auto direct = postgres_case(*server_);
+    direct.settings.pool.max_size = 3;
+    direct.settings.application_name = "helper";
+    helper_ = std::make_unique<PoolFixture>(direct.settings, *direct.driver);
+    ASSERT_TRUE(helper_->run("CREATE SCHEMA IF NOT EXISTS " + test_schema()));
+    for (const auto& sql : Callers::schema(callers))
+      ASSERT_TRUE(helper_->run(sql)) << sql;
+  }
+
+  DriverCase victim_case() const {
+    auto found = postgres_case(*server_);
+    auto& settings = found.settings;
+    settings.hosts = {{"127.0.0.1", proxy_->port()}};
+    settings.application_name = victim_;
+    settings.password = sdk::Secret{planted};
+    settings.connect_timeout = 500ms;
+    settings.statement_timeout = 500ms;
+    settings.pool.max_size = limit;
+    settings.pool.min_size = 2;
+    settings.pool.timeout = 2s;
+    settings.pool.leak_threshold = 1s;
+    settings.pool.max_lifetime = 3s;
+    settings.echo = true;
+    return found;
+  }
+
+  // Until the pool answers again.
+  std::chrono::milliseconds recover(PoolFixture& pool) {
+    const auto began = Clock::now();
+    while (!pool.run("SELECT 1") && Clock::now() - began < 20s)
+      std::this_thread::sleep_for(5ms);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
+  }
+
+  std::int64_t number(const std::string& sql, sdk::Parameters parameters) {
+    return helper_->rows(sql, std::move(parameters)).items()[0].members()[0].value.as_integer();
+  }
+
+  void check_rows(int caller, const CallerLedger& ledger) {
+    SCOPED_TRACE("caller " + std::to_string(caller));
+    const auto between = [&](const char* column, const Tally& tally) {
+      const auto found = number(
+        std::string{"SELECT "} + column + " FROM counters WHERE caller = $1", {Value{caller}});
+      EXPECT_GE(found, static_cast<std::int64_t>(tally.confirmed)) << column;
+      EXPECT_LE(found, static_cast<std::int64_t>(tally.confirmed + tally.unknown)) << column;
+    };
+    between("writes", ledger.writes);
+    between("transactions", ledger.transactions);
+    EXPECT_EQ(number("SELECT ghosts FROM counters WHERE caller = $1", {Value{caller}}), 0);
+    std::size_t there = 0;
+    const auto rows = helper_->rows("SELECT number FROM entries WHERE caller = $1",
+                                    {Value{caller}});
+    for (const auto& row : rows.items()) {
+      const auto entry = row.find("number")->as_integer();
+      there += ledger.inserted.contains(entry) ? 1 : 0;
+      EXPECT_TRUE(ledger.inserted.contains(entry) || ledger.maybe_inserted.contains(entry))
+        << "a row that its caller was told is not there";
+    }
+    EXPECT_EQ(there, ledger.inserted.size()) << "a row that was confirmed is not there";
+  }
+
+  const std::string victim_ = "chaos " + std::to_string(getpid());
+  std::unique_ptr<test::PostgresServer> server_;
+  std::unique_ptr<test::FaultProxy> proxy_;
+  std::unique_ptr<PoolFixture> helper_;
+};
+
+void print(const std::string& what, const Tally& tally) {
+  std::cout << "| " << std::left << std::setw(34) << what << " | " << std::right << std::setw(9)
+            << tally.asked << " | " << std::setw(9) << tally.confirmed << " | " << std::setw(7)
+            << tally.unknown << " | " << std::setw(8) << tally.failed << " |\n";
+}
+
+TEST_F(ChaosTest, KeepsItsPromisesWhateverBreaks) {
+  const auto faults = from_environment("MILLRACE_CHAOS_FAULTS", 10);
+  const auto seed = from_environment("MILLRACE_CHAOS_SEED", std::random_device{}());
+  std::cout << "chaos: " << faults << " faults, seed " << seed << std::endl;
+  SCOPED_TRACE("MILLRACE_CHAOS_SEED=" + std::to_string(seed));
+
+  Violations violations;
+  WatchedLog log{violations};
+  const auto before = open_descriptors();
+  std::map<std::string, Row> rows;
+  std::vector<CallerLedger> ledgers;
+  std::int64_t most = 0;
+  std::int64_t samples = 0;
+  std::chrono::milliseconds slowest_recovery{0};
+  const auto began = Clock::now();
+  {
+    const auto victim = victim_case();
+    PoolFixture pool{victim.settings, *victim.driver, 1, &log};
+    Callers load{pool.handle(), violations, callers, seed};
+    Sampler sampler{*helper_, victim_};
+    Faults chaos{*server_, *proxy_, *helper_, victim_, seed};
+    for (std::uint64_t i = 0; i < faults; ++i) {
+      sampler.excuse(true);  // until it is known whether it needs to be
+      const auto& kind = chaos.one();
+      sampler.excuse(kind.unclean);
+      const auto took = recover(pool);
+      auto& row = rows[kind.name];
+      ++row.count;
+      row.longest = std::max(row.longest, took);
+      slowest_recovery = std::max(slowest_recovery, took);
+      EXPECT_LE(took, recovery) << "after: " << kind.name;
+      // Some work in between, and time for the server to see what the network kept from it.
+      const auto enough = load.done() + 100;
+      for (const auto until = Clock::now() + 5s; load.done() < enough && Clock::now() < until;)
+        std::this_thread::sleep_for(2ms);
+      if (testing::Test::HasFatalFailure() || !violations.empty())
+        break;
+    }
+    load.stop();
+    ledgers = load.ledgers();
+    most = sampler.most();
+    samples = sampler.samples();
+  }
+  const auto whole = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - began);
+
+  Tally reads;
+  Tally writes;
+  Tally inserts;
+  Tally transactions;
+  Tally conflicts;
+  std::chrono::milliseconds longest{0};
+  for (int caller = 0; caller < callers; ++caller) {
+    const auto& ledger = ledgers[static_cast<std::size_t>(caller)];
+    check_rows(caller, ledger);
+    reads.add(ledger.reads);
+    writes.add(ledger.writes);
+    inserts.add(ledger.inserts);
+    transactions.add(ledger.transactions);
+    conflicts.add(ledger.conflicts);
+    longest = std::max(longest, ledger.longest);
+  }
+  EXPECT_TRUE(violations.empty()) << violations.text();
+  EXPECT_LE(longest, in_time);
+  EXPECT_LE(most, static_cast<std::int64_t>(limit)) << "more connections than allowed";
+  EXPECT_LE(open_descriptors(), before) << "descriptors were leaked";
+
+  std::cout << "\n| fault                              | times | back within |\n"
+               "|------------------------------------|-------|-------------|\n";
+  for (const auto& [name, row] : rows)
+    std::cout << "| " << std::left << std::setw(34) << name << " | " << std::right << std::setw(5)
+              << row.count << " | " << std::setw(8) << row.longest.count() << " ms |\n";
+  std::cout
+    << "\n| asked for                          |     times | confirmed | unknown |   failed "
+       "|\n|------------------------------------|-----------|-----------|---------|----------|\n";
+  print("reads", reads);
+  print("updates", writes);
+  print("inserts", inserts);
+  print("transactions", transactions);
+  print("statements in conflict", conflicts);
+  std::cout << "\n"
+            << faults << " faults in " << whole.count() << " s, seed " << seed
+            << "; slowest answer " << longest.count() << " ms; back within "
+            << slowest_recovery.count() << " ms; most connections " << most << " of " << limit
+            << " in " << samples << " samples; " << log.lines() << " log lines without a secret\n";
+}
+
+}  // namespace
+}  // namespace millrace::actors
