@@ -49,13 +49,14 @@ sdk::Status run_statement(const dsl::ServerProgram& server, const DatabaseHandle
   auto reply = answered->get_future();
   sdk::Statement statement;
   statement.sql = sql;
+  statement.options.secret = server.init_secret;
   database.execute(std::move(statement),
                    [answered](ExecuteReply result) { answered->set_value(std::move(result)); });
   if (!wait_until_ready(reply, stopping))
     return stopped(server);
   for (const auto& result : reply.get().results) {
     if (!result)
-      return result.error();
+      return server.init_secret ? result.error().masked() : result.error();
   }
   return {};
 }

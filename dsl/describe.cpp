@@ -53,7 +53,7 @@ struct Detail {
       return call.savepoint;
     if (call.statements.size() > 1)
       return std::to_string(call.statements.size()) + " statements";
-    // SQL that came from outside is the only text here that could hold a secret.
+    // SQL that came from outside is shown nowhere.
     return call.statements.empty() || call.secret ? std::string{}
                                                   : text_of(*call.statements.front().sql);
   }
@@ -63,6 +63,8 @@ struct Detail {
   std::string operator()(const Foreach& body) const { return "each of " + text_of(body.in); }
 
   std::string operator()(const Gather& body) const {
+    if (body.secret)
+      return sdk::Secret::masked();
     std::string text;
     if (body.count > 0)
       text += std::to_string(body.count) + " records";
@@ -146,7 +148,9 @@ std::string describe_rule(const ErrorRule& rule) {
     text = "any error";
   text += ": ";
   if (rule.retry && rule.retry->attempts > 1)
-    text += "tried " + std::to_string(rule.retry->attempts) + " times, then ";
+    text += "tried "
+            + (rule.retry->secret ? sdk::Secret::masked() : std::to_string(rule.retry->attempts))
+            + " times, then ";
   else if (!rule.retry)
     text += "tried 3 times where that can help, then ";
   if (rule.steps && !rule.steps->steps.empty())

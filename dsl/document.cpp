@@ -187,7 +187,10 @@ private:
     NamedNode single{stem(path), root.place, {}};
     if (keys.name) {
       single.place = keys.name->place;
-      if (keys.name->is_scalar())
+      if (keys.name->secret)
+        diagnostics_.error(keys.name->place, keys.name->describe() + " cannot name a pipeline",
+                           "a name is printed: write it here");
+      else if (keys.name->is_scalar())
         single.name = keys.name->text;
       else
         diagnostics_.error(keys.name->place, "'name' must be text, not " + keys.name->describe());

@@ -1,5 +1,6 @@
 #include "dsl/explain.hpp"
 
+#include "connectors/sdk/secret.hpp"
 #include "dsl/compile/walk.hpp"
 #include "dsl/describe.hpp"
 #include "dsl/span_steps.hpp"
@@ -71,7 +72,9 @@ private:
       text += " (" + detail + ")";
     if (one.when)
       text += " when " + one.when->text();
-    if (one.concurrency > 1)
+    if (one.secret_concurrency)
+      text += std::string{" x"} + sdk::Secret::masked();
+    else if (one.concurrency > 1)
       text += " x" + std::to_string(one.concurrency);
     if (one.output != sdk::no_slot)
       text += " -> $." + pipeline.slots[one.output];
@@ -159,6 +162,11 @@ private:
       line(4, "every step: " + describe_rule(rule));
     if (!pipeline.spans.empty())
       line(4, "inside a transaction no step is tried again alone");
+    for_each_step(pipeline.steps, [&](const StepProgram& one) {
+      if (std::holds_alternative<TransactionBlock>(one.body) && !pipeline.errors.rules.empty())
+        line(4, "steps inside " + one.name + ": only rules of their own; then those of " + one.name
+                  + ", which is rolled back as a whole");
+    });
     if (pipeline.dead_letter)
       line(4, "dead letter: " + pipeline.dead_letter->name + ", " + kind_of(*pipeline.dead_letter));
     const bool answers = pipeline.source.operation_info && pipeline.source.operation_info->answers;

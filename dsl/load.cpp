@@ -120,12 +120,15 @@ void check_presets(const Document& document, std::span<const sdk::Connector* con
       continue;
     }
     const auto* type = preset.node.find("type");
-    if (type && type->is_scalar() && std::ranges::find(types, type->text) == types.end())
+    if (type && type->secret) {
+      diagnostics.error(type->place, "there is no step type " + type->describe());
+    } else if (type && type->is_scalar() && std::ranges::find(types, type->text) == types.end()) {
       diagnostics.error(type->place,
                         is_known_type(type->text)
                           ? "this build has no '" + type->text + "' connector"
                           : "there is no step type '" + type->text + "'",
                         sdk::did_you_mean(type->text, types));
+    }
     const auto* server = preset.node.find("server");
     if (server && server->is_scalar() && !server->text.starts_with('$')
         && !find_named(document.servers, server->text))

@@ -1,5 +1,6 @@
 #include "dsl/overrides.hpp"
 
+#include "connectors/sdk/ascii.hpp"
 #include "dsl/references.hpp"
 #include "dsl/yaml_reader.hpp"
 
@@ -134,21 +135,10 @@ void apply_secrets(Document& document, const Environment& environment, Diagnosti
 
 // "my-db" -> "MY_DB".
 std::string variable_name(std::string_view name) {
-  std::string out{name};
+  auto out = sdk::upper(name);
   for (char& c : out) {
-    if (c >= 'a' && c <= 'z')
-      c = static_cast<char>(c - 'a' + 'A');
-    else if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9'))
+    if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9'))
       c = '_';
-  }
-  return out;
-}
-
-std::string lower(std::string_view text) {
-  std::string out{text};
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
   }
   return out;
 }
@@ -226,7 +216,7 @@ void apply_variables(Document& document, const Environment& environment, Diagnos
     value.quoted = value.secret = value.is_text = true;
     for (std::size_t at = text.find('$'); at != std::string::npos; at = text.find('$', at + 1))
       value.literal_dollars.push_back(static_cast<std::uint32_t>(at));
-    put(server->node, split(lower(rest.substr(length)), "__"), 0, value);
+    put(server->node, split(sdk::lower(rest.substr(length)), "__"), 0, value);
   }
 }
 

@@ -53,6 +53,7 @@ struct RetryPolicy {
   std::uint32_t attempts = 1;  // in total
   milliseconds base{100};
   milliseconds cap{10'000};  // full jitter between 0 and min(cap, base * 2^(n-1))
+  bool secret = false;       // `attempts` came from outside: it is shown nowhere
 };
 
 /// One entry of `onError`. `match` entries: a kind ("timeout"), an SQLSTATE ("40001"), a class
@@ -135,6 +136,7 @@ struct Gather {
   std::optional<milliseconds> period;
   sdk::ExpressionPtr by;
   sdk::ExpressionPtr item;  // what is gathered of each record: the last output
+  bool secret = false;      // the limits came from outside: they are shown nowhere
 };
 
 struct Throttle {
@@ -240,6 +242,7 @@ struct StepProgram {
   sdk::ConditionPtr when;  // false: the record passes the step by
   std::optional<milliseconds> timeout;
   std::uint32_t concurrency = 1;
+  bool secret_concurrency = false;  // it came from outside: it is shown nowhere
   bool ordered = true;
   ErrorPolicy errors;                     // the step's rules, then the pipeline's
   std::vector<NamedExpression> response;  // empty: the whole result
@@ -297,6 +300,7 @@ struct ServerProgram {
   std::shared_ptr<const sdk::DatabaseSettings> database;  // protocol database
   sdk::ServerPtr settings;                                // any other protocol
   std::vector<std::string> init;  // statements run once per start, before the sources start
+  bool init_secret = false;       // they came from outside: they are shown nowhere
   sdk::Place init_place;
 };
 

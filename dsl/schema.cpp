@@ -253,6 +253,8 @@ Value step_definition(const StepTable& table) {
   auto specs = common_options(table.role);
   for (const auto& spec : table.options)
     specs.push_back(spec);
+  for (auto& spec : specs)
+    spec.required = false;  // a preset may say it
   auto schema = object_of(specs);
   schema.set("description", table.doc);
   return schema;
@@ -268,6 +270,45 @@ Value when_type(const std::string& type, const std::string* operation, Value the
   }
   return Value::object({{"if", Value::object({{"properties", properties}, {"required", required}})},
                         {"then", std::move(then)}});
+}
+
+// What must be there where no preset can say it. `steps` are followed downwards.
+Value complete_step(const std::vector<StepTable>& tables) {
+  auto rules = Value::array();
+  for (const auto& table : tables) {
+    auto schema = Value::object();
+    add_required(schema, table.options);
+    if (schema.size() == 0)
+      continue;
+    auto rule = when_type(table.type, table.operation.empty() ? nullptr : &table.operation,
+                          std::move(schema));
+    // Of a type without operations an `operation` is a preset, perhaps of another file.
+    if (table.operation.empty())
+      rule = Value::object({{"if", Value::object({{"required", Value::array({"operation"})}})},
+                            {"else", std::move(rule)}});
+    rules.push_back(std::move(rule));
+  }
+  const auto list = Value::object({{"items", reference_to("complete")}});
+  const auto nested = Value::object({{"properties", Value::object({{"steps", list}})}});
+  return Value::object(
+    {{"properties", Value::object({{"steps", list},
+                                   {"cases", Value::object({{"items", nested}})},
+                                   {"branches", Value::object({{"additionalProperties", nested}})},
+                                   {"onError", Value::object({{"allOf", Value::array({nested})},
+                                                              {"items", nested}})}})},
+     {"allOf", rules}});
+}
+
+// A file without presets must say everything itself.
+Value complete_file() {
+  const auto pipeline = Value::object(
+    {{"steps", Value::object({{"items", reference_to("complete")}})},
+     {"deadLetter", reference_to("complete")}});
+  auto properties = pipeline;
+  properties.set("pipelines", Value::object({{"additionalProperties",
+                                              Value::object({{"properties", pipeline}})}}));
+  return Value::object({{"if", Value::object({{"required", Value::array({"operations"})}})},
+                        {"else", Value::object({{"properties", properties}})}});
 }
 
 // Any step: its type decides which definition holds. A step whose operation is a preset, or that
@@ -317,6 +358,7 @@ sdk::Value json_schema(std::span<const sdk::Connector* const> connectors) {
   auto definitions = Value::object();
   definitions.set("reference", text_matching("\\$\\{(ENV|FILE):"));
   definitions.set("step", step_schema(tables));
+  definitions.set("complete", complete_step(tables));
   definitions.set("pipeline", object_of(pipeline_options()));
   definitions.set("server", server_schema(server_tables(connectors)));
   definitions.set("scheme", object_of(scheme_options()));
@@ -331,6 +373,7 @@ sdk::Value json_schema(std::span<const sdk::Connector* const> connectors) {
   for (const auto& member : file.members())
     schema.set(member.name.as_string(), member.value);
   schema.set("patternProperties", Value::object({{"^x-", Value::object()}}));
+  schema.set("allOf", Value::array({complete_file()}));
   schema.set("definitions", definitions);
   return schema;
 }

@@ -1,5 +1,6 @@
 #include "dsl/yaml_reader.hpp"
 
+#include "connectors/sdk/ascii.hpp"
 #include "dsl/text_check.hpp"
 
 #include <yaml-cpp/depthguard.h>
@@ -8,7 +9,6 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
-#include <cctype>
 #include <istream>
 #include <streambuf>
 #include <unordered_map>
@@ -302,7 +302,7 @@ void report(const YAML::Exception& problem, std::string_view text,
   }
   auto message = problem.msg;
   if (!message.empty())
-    message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
+    message[0] = sdk::to_lower(message[0]);
   diagnostics.error(std::move(place), "not valid YAML: " + message, std::move(hint));
 }
 

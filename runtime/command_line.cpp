@@ -200,7 +200,7 @@ struct Line {
   }
 
   void add_looking_verbs() {
-    Verb verb{app, "list", "Lists what files can use", "millrace list options kafka"};
+    Verb verb{app, "list", "Lists what files can use", "millrace list options file"};
     verb.app()
       .add_option("WHAT", list.what, "connectors, functions or options")
       ->required()

@@ -1,10 +1,10 @@
 #include "runtime/console.hpp"
 
-#include <array>
+#include "connectors/sdk/system_error.hpp"
+#include "runtime/read_file.hpp"
+
 #include <cerrno>
 #include <cstdlib>
-#include <fcntl.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace millrace::runtime {
@@ -25,10 +25,6 @@ int write_fully(int fd, std::string_view text) noexcept {
       text.remove_prefix(static_cast<std::size_t>(written));
   }
   return 0;
-}
-
-sdk::Error io_error(std::string what, int code) {
-  return {sdk::ErrorKind::io, std::move(what) + ": " + std::generic_category().message(code)};
 }
 
 }  // namespace
@@ -93,34 +89,11 @@ void Console::report(const sdk::Diagnostics& diagnostics) {
 sdk::Status Console::finish() const {
   if (failure_ == 0)
     return {};
-  return io_error("cannot write to stdout", failure_);
+  return sdk::system_error("cannot write to stdout", failure_);
 }
 
 sdk::Result<std::string> read_all(const std::string& path) {
-  const bool standard = path.empty() || path == "-";
-  const std::string name = standard ? "stdin" : "'" + path + "'";
-  const int fd = standard ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return io_error("cannot open " + name, errno);
-  std::string text;
-  std::array<char, 65536> buffer{};
-  int failure = 0;
-  for (;;) {
-    const auto got = ::read(fd, buffer.data(), buffer.size());
-    if (got == 0)
-      break;
-    if (got > 0) {
-      text.append(buffer.data(), static_cast<std::size_t>(got));
-    } else if (errno != EINTR) {
-      failure = errno;
-      break;
-    }
-  }
-  if (!standard)
-    ::close(fd);
-  if (failure != 0)
-    return io_error("cannot read " + name, failure);
-  return text;
+  return path.empty() || path == "-" ? read_descriptor(STDIN_FILENO, "stdin") : read_file(path);
 }
 
 }  // namespace millrace::runtime

@@ -1,10 +1,10 @@
 #include "runtime/environment.hpp"
 
+#include "connectors/sdk/system_error.hpp"
+#include "runtime/read_file.hpp"
+
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cstdlib>
-#include <fcntl.h>
 #include <filesystem>
 #include <sys/stat.h>
 #include <system_error>
@@ -17,10 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t max_env_file = 1024 * 1024;  // bytes
-
-sdk::Error io_error(const std::string& what, int code) {
-  return {sdk::ErrorKind::io, what + ": " + std::generic_category().message(code)};
-}
 
 }  // namespace
 
@@ -72,28 +68,7 @@ dsl::PathKind ProcessEnvironment::kind_of(const std::string& path) const {
 
 sdk::Result<std::string> ProcessEnvironment::read_file(const std::string& path,
                                                        std::size_t limit) const {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return io_error("cannot open '" + path + "'", errno);
-  std::string text;
-  std::array<char, 65536> buffer{};
-  ssize_t got = 0;
-  while ((got = ::read(fd, buffer.data(), buffer.size())) != 0) {
-    if (got > 0)
-      text.append(buffer.data(), static_cast<std::size_t>(got));
-    else if (errno != EINTR)
-      break;
-    if (text.size() > limit)
-      break;
-  }
-  const int code = got < 0 ? errno : 0;
-  ::close(fd);
-  if (code != 0)
-    return io_error("cannot read '" + path + "'", code);
-  if (text.size() > limit)
-    return sdk::Error{sdk::ErrorKind::config,
-                      "'" + path + "' is larger than " + std::to_string(limit) + " bytes"};
-  return text;
+  return runtime::read_file(path, limit);
 }
 
 sdk::Result<std::vector<std::string>>
@@ -107,7 +82,7 @@ ProcessEnvironment::list_directory(const std::string& path) const {
       files.push_back(entry->path().string());
   }
   if (failure)
-    return io_error("cannot list '" + path + "'", failure.value());
+    return sdk::system_error("cannot list '" + path + "'", failure.value());
   std::ranges::sort(files);
   return files;
 }

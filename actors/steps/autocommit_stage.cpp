@@ -80,6 +80,7 @@ private:
     statement.sql = one.text->sql();
     statement.sets = std::move(one.sets);
     statement.options.timeout = step_.timeout;
+    statement.options.secret = call_.secret;
     statement.options.read_only = call_.read_only;
     statement.options.idempotent = call_.idempotent;
     statement.options.order_key = order_key;
@@ -101,7 +102,7 @@ private:
     for (std::size_t i = 0; i < records.size(); ++i) {
       auto& result = reply.results[i];
       if (!result)
-        work.held.fail(records[i], std::move(result).error());
+        work.held.fail(records[i], maker_.shown(std::move(result).error()));
       else if (step_.output != sdk::no_slot)
         work.held.batch()[records[i]].set(step_.output, result->to_value());
     }

@@ -55,12 +55,16 @@ private:
       statement.sql = made->text->sql();
       statement.sets = {std::move(made->parameters)};
       statement.options.timeout = step_.timeout;
+      statement.options.secret = call_.secret;
       statements.push_back(std::move(statement));
     }
     databases_[server].execute_batch(
       std::move(statements), [post = context_->post(), this, ticket, index](ExecuteReply reply) {
         auto results = std::make_shared<ExecuteReply>(std::move(reply));
-        post([this, ticket, index, results] { answer(ticket, index, batch_result(*results)); });
+        post([this, ticket, index, results] {
+          auto result = batch_result(*results);
+          answer(ticket, index, result ? std::move(result) : maker_.shown(result.error()));
+        });
       });
   }
 

@@ -48,6 +48,7 @@ sdk::Result<std::vector<sdk::Statement>> SpanGroup::statements(const sdk::Record
       sdk::Statement statement;
       statement.sql = made->text->sql();
       statement.sets = {std::move(made->parameters)};
+      statement.options.secret = maker.is_secret();
       // Where nothing in it writes, a lost answer may be asked for again.
       statement.options.idempotent = !writes_;
       all.push_back(std::move(statement));

@@ -192,6 +192,7 @@ private:
     statement.sql = made->text->sql();
     statement.sets = {std::move(made->parameters)};
     statement.options.timeout = step_.timeout;
+    statement.options.secret = call_.secret;
     session.execute(
       std::move(statement), [post = context_->post(), this, ticket](ExecuteReply reply) {
         auto kept = std::make_shared<ExecuteReply>(std::move(reply));
@@ -202,7 +203,7 @@ private:
   void on_executed(Ticket ticket, sdk::Result<sdk::SqlResult> result) {
     auto& work = works_.at(ticket);
     if (!result) {
-      give_back(ticket, std::move(result).error());
+      give_back(ticket, maker_.shown(std::move(result).error()));
       return;
     }
     if (call_.operation == DatabaseOperation::execute) {

@@ -41,6 +41,14 @@ public:
   sdk::Result<MadeStatement> make(std::size_t server, std::size_t number,
                                   const sdk::Record& record);
 
+  /// Whether its texts came from outside.
+  bool is_secret() const noexcept { return call_.secret; }
+
+  /// What may be said of an error that the database answered: nothing that quotes a secret text.
+  sdk::Error shown(sdk::Error error) const {
+    return call_.secret ? error.masked() : std::move(error);
+  }
+
 private:
   static constexpr std::size_t most_dynamic_texts = 256;
 

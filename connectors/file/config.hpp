@@ -18,7 +18,7 @@ enum class Compression : std::uint8_t {
 };
 
 struct ReadConfig {
-  std::string path;  // may be a pattern
+  sdk::Text path;  // may be a pattern
   sdk::ReadFormat format;
   Compression compression = Compression::by_name;
   bool tail = false;

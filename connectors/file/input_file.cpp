@@ -18,24 +18,25 @@ constexpr std::size_t packed_chunk = 128 * 1024;
 
 }  // namespace
 
-sdk::Result<InputFile> InputFile::open(const std::string& path, Compression compression,
+sdk::Result<InputFile> InputFile::open(const sdk::Text& path, Compression compression,
                                        const sdk::WakeUp& wake) {
   // Without O_NONBLOCK a named pipe would hold us here until somebody opens its other end.
-  InputFile input{sdk::Descriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)}, wake};
+  InputFile input{sdk::Descriptor{::open(path.reveal().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)},
+                  wake};
   if (!input.file_)
-    return sdk::system_error("cannot open '" + path + "'", errno);
+    return sdk::system_error("cannot open " + path.shown(), errno);
 
   struct stat status {};
 
   if (::fstat(input.file_.get(), &status) != 0)
-    return sdk::system_error("cannot open '" + path + "'", errno);
+    return sdk::system_error("cannot open " + path.shown(), errno);
   if (S_ISDIR(status.st_mode))
-    return sdk::system_error("cannot read '" + path + "'", EISDIR);
+    return sdk::system_error("cannot read " + path.shown(), EISDIR);
   input.regular_ = S_ISREG(status.st_mode);
   input.identity_ = {.device = status.st_dev, .inode = status.st_ino};
   if (input.regular_)
     static_cast<void>(::posix_fadvise(input.file_.get(), 0, 0, POSIX_FADV_SEQUENTIAL));
-  input.recognise(compression, path);
+  input.recognise(compression, path.reveal());
   return input;
 }
 

@@ -25,7 +25,7 @@ struct FileIdentity {
 class InputFile {
 public:
   /// @param wake ends the wait for bytes of a pipe; must outlive the file.
-  static sdk::Result<InputFile> open(const std::string& path, Compression compression,
+  static sdk::Result<InputFile> open(const sdk::Text& path, Compression compression,
                                      const sdk::WakeUp& wake);
 
   /// The next bytes. @returns 0 at the present end (more may come), or where `wake` was set; kind

@@ -30,7 +30,9 @@ sdk::Result<std::shared_ptr<FileTarget>> Outputs::get(std::string_view path) {
     std::error_code error;
     std::filesystem::create_directories(directory_of(name), error);
     if (error)
-      return sdk::system_error("cannot make the directory of '" + name + "'", error.value());
+      return sdk::system_error("cannot make the directory of "
+                                 + sdk::Text{name, config_.path->is_secret()}.shown(),
+                               error.value());
   }
   auto target = std::make_shared<FileTarget>(name, config_, log_, abort_);
   // Its csv columns must be known before the first record is serialised; else, opening it now shows

@@ -33,9 +33,9 @@ bool is_pattern(const std::string& path) {
   return path.find_first_of("*?[") != std::string::npos && ::stat(path.c_str(), &status) != 0;
 }
 
-sdk::Result<std::vector<std::string>> matching_files(const std::string& path) {
-  std::vector<std::string> files;
-  if (!is_pattern(path)) {
+sdk::Result<std::vector<sdk::Text>> matching_files(const sdk::Text& path) {
+  std::vector<sdk::Text> files;
+  if (!is_pattern(path.reveal())) {
     files.push_back(path);
     return files;
   }
@@ -43,17 +43,18 @@ sdk::Result<std::vector<std::string>> matching_files(const std::string& path) {
   glob_error = 0;
   glob_error_path = &error_path;
   glob_t found{};
-  const int status = ::glob(path.c_str(), GLOB_NOSORT | GLOB_MARK, &keep_error, &found);
+  const int status = ::glob(path.reveal().c_str(), GLOB_NOSORT | GLOB_MARK, &keep_error, &found);
   if (status == 0)
     for (std::size_t i = 0; i < found.gl_pathc; ++i)
       if (const std::string_view name = found.gl_pathv[i]; !name.ends_with('/'))
-        files.emplace_back(name);
+        files.push_back(path.derived(std::string{name}));
   ::globfree(&found);
   if (status == GLOB_ABORTED)
-    return sdk::system_error("cannot read the directory '" + error_path + "'", glob_error);
+    return sdk::system_error("cannot read the directory " + path.derived(error_path).shown(),
+                             glob_error);
   if (status == GLOB_NOSPACE)
-    return sdk::system_error("cannot list '" + path + "'", ENOMEM);
-  std::ranges::sort(files);
+    return sdk::system_error("cannot list " + path.shown(), ENOMEM);
+  std::ranges::sort(files, {}, &sdk::Text::reveal);
   return files;
 }
 

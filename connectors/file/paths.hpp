@@ -2,6 +2,7 @@
 #pragma once
 
 #include "connectors/sdk/result.hpp"
+#include "connectors/sdk/secret.hpp"
 
 #include <string>
 #include <vector>
@@ -13,7 +14,7 @@ bool is_pattern(const std::string& path);
 
 /// The files that match, sorted by their bytes; directories are left out. A path without pattern is
 /// itself. @returns no paths where nothing matches; kind `io` where a directory cannot be read.
-sdk::Result<std::vector<std::string>> matching_files(const std::string& path);
+sdk::Result<std::vector<sdk::Text>> matching_files(const sdk::Text& path);
 
 /// The directory in which `path` stands: "." for a bare name.
 std::string directory_of(const std::string& path);

@@ -10,8 +10,8 @@
 
 namespace millrace::file {
 
-sdk::LanePtr make_file_lane(const std::string& path) {
-  return std::make_shared<sdk::Lane>(path, sdk::Value::object({{"path", path}}));
+sdk::LanePtr make_file_lane(const sdk::Text& path) {
+  return std::make_shared<sdk::Lane>(path.name(), sdk::Value::object({{"path", path.reveal()}}));
 }
 
 FileSource::~FileSource() {
@@ -52,7 +52,7 @@ sdk::Status FileSource::check_path() {
   if (paths_.empty()) {
     return sdk::Error{
       sdk::ErrorKind::io,
-      "no file matches '" + config_->path + "'",
+      "no file matches " + config_->path.shown(),
       {.hint = "check the path; it counts from where millrace was started", .code = "ENOENT"}};
   }
   if (paths_.size() == 1)
@@ -62,12 +62,12 @@ sdk::Status FileSource::check_path() {
 }
 
 void FileSource::run() {
-  for (const std::string& path : paths_)
+  for (const sdk::Text& path : paths_)
     if (!read_file(path))
       return;
 }
 
-bool FileSource::read_file(const std::string& path) {
+bool FileSource::read_file(const sdk::Text& path) {
   sdk::LaneReader reader{config_->format, context_, make_file_lane(path)};
   auto file = InputFile::open(path, config_->compression, stopping_);
   if (!file)

@@ -25,16 +25,16 @@ public:
 private:
   void run();
   sdk::Status check_path();
-  bool read_file(const std::string& path);
+  bool read_file(const sdk::Text& path);
 
   std::shared_ptr<const ReadConfig> config_;
   sdk::SourceContext context_;
-  std::vector<std::string> paths_;
+  std::vector<sdk::Text> paths_;
   sdk::WakeUp stopping_;
   std::thread thread_;
 };
 
 /// The lane of the file at `path`.
-sdk::LanePtr make_file_lane(const std::string& path);
+sdk::LanePtr make_file_lane(const sdk::Text& path);
 
 }  // namespace millrace::file

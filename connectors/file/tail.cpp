@@ -36,10 +36,11 @@ sdk::Status Tail::watch() {
   if (!inotify_)
     return sdk::system_error("cannot follow files", errno,
                              "raise fs.inotify.max_user_instances (sysctl)");
-  const std::string directory = directory_of(config_.path);
+  const std::string directory = directory_of(config_.path.reveal());
   if (directory.find_first_of("*?[") == std::string::npos) {
     if (::inotify_add_watch(inotify_.get(), directory.c_str(), watched_events) < 0)
-      return sdk::system_error("cannot follow the files in '" + directory + "'", errno);
+      return sdk::system_error(
+        "cannot follow the files in " + config_.path.derived(directory).shown(), errno);
     directories_.insert(directory);
   }
   // What is there now is what 'from' means; whatever cannot be opened is reported by `run`.
@@ -64,14 +65,14 @@ bool Tail::look() {
   add_directories(*paths);
   for (Followed& followed : files_)
     followed.seen = false;
-  return std::ranges::all_of(*paths, [this](const std::string& path) { return look_at(path); });
+  return std::ranges::all_of(*paths, [this](const sdk::Text& path) { return look_at(path); });
 }
 
-bool Tail::look_at(const std::string& path) {
+bool Tail::look_at(const sdk::Text& path) {
   struct stat status {};
 
-  if (::stat(path.c_str(), &status) != 0) {
-    refused_.erase(path);
+  if (::stat(path.reveal().c_str(), &status) != 0) {
+    refused_.erase(path.reveal());
     return true;  // not there yet, or not any more
   }
   const FileIdentity identity{.device = status.st_dev, .inode = status.st_ino};
@@ -83,15 +84,15 @@ bool Tail::look_at(const std::string& path) {
   }
   auto file = InputFile::open(path, config_.compression, stopping_);
   if (!file) {
-    if (starting_ || !refused_.insert(path).second)
+    if (starting_ || !refused_.insert(path.reveal()).second)
       return true;
     return make_reader(path, 0)->fail(file.error());
   }
-  refused_.erase(path);
+  refused_.erase(path.reveal());
   return follow(path, std::move(*file));
 }
 
-bool Tail::follow(const std::string& path, InputFile file) {
+bool Tail::follow(const sdk::Text& path, InputFile file) {
   std::uint64_t offset = 0;
 
   struct stat status {};
@@ -118,7 +119,7 @@ bool Tail::read_on(Followed& followed) {
       return false;
     if (followed.file.was_truncated()) {
       context_.log->warn("a followed file was truncated; it is read from its start again",
-                         {{"path", followed.path}});
+                         {{"path", followed.path.name()}});
       if (!followed.reader->finish())
         return false;
       followed.file.seek(0);
@@ -167,9 +168,9 @@ bool Tail::read_last(Followed& followed) {
   return std::exchange(followed.done, true) || followed.reader->finish();
 }
 
-void Tail::add_directories(const std::vector<std::string>& files) {
-  for (const std::string& file : files) {
-    const std::string directory = directory_of(file);
+void Tail::add_directories(const std::vector<sdk::Text>& files) {
+  for (const sdk::Text& file : files) {
+    const std::string directory = directory_of(file.reveal());
     if (!directories_.contains(directory)
         && ::inotify_add_watch(inotify_.get(), directory.c_str(), watched_events) >= 0)
       directories_.insert(directory);
@@ -185,7 +186,7 @@ bool Tail::wait() {
   return !stopping_.is_set();
 }
 
-std::unique_ptr<sdk::LaneReader> Tail::make_reader(const std::string& path,
+std::unique_ptr<sdk::LaneReader> Tail::make_reader(const sdk::Text& path,
                                                    std::uint64_t offset) const {
   return std::make_unique<sdk::LaneReader>(config_.format, context_, make_file_lane(path), offset);
 }

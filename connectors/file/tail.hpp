@@ -33,7 +33,7 @@ public:
 
 private:
   struct Followed {
-    std::string path;
+    sdk::Text path;
     InputFile file;
     std::unique_ptr<sdk::LaneReader> reader;
     std::uint64_t begun = 0;  // rises with each file: the oldest of those that left goes first
@@ -45,15 +45,15 @@ private:
     : config_{config}, context_{context}, stopping_{stopping} {}
 
   bool look();
-  bool look_at(const std::string& path);
-  bool follow(const std::string& path, InputFile file);
+  bool look_at(const sdk::Text& path);
+  bool follow(const sdk::Text& path, InputFile file);
   bool read_all();
   bool read_on(Followed& followed);
   bool read_last(Followed& followed);
   bool let_go();
-  void add_directories(const std::vector<std::string>& files);
+  void add_directories(const std::vector<sdk::Text>& files);
   bool wait();
-  std::unique_ptr<sdk::LaneReader> make_reader(const std::string& path, std::uint64_t offset) const;
+  std::unique_ptr<sdk::LaneReader> make_reader(const sdk::Text& path, std::uint64_t offset) const;
 
   const ReadConfig& config_;
   const sdk::SourceContext& context_;

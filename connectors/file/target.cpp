@@ -53,12 +53,12 @@ std::string resolve(const std::string& path) {
 
 FileTarget::FileTarget(std::string path, const WriteConfig& config, sdk::Log& log,
                        const sdk::WakeUp& abort)
-  : path_{std::move(path)},
+  : path_{std::move(path), config.path && config.path->is_secret()},
     config_{config},
     log_{log},
     abort_{abort},
     gzip_{config.compression == Compression::gzip
-          || (config.compression == Compression::by_name && named_gzip(path_))},
+          || (config.compression == Compression::by_name && named_gzip(path_.reveal()))},
     encoder_{config.format} {
 }
 
@@ -94,13 +94,13 @@ std::string FileTarget::header() {
 sdk::Status FileTarget::open_locked() {
   if (file_)
     return {};
-  real_path_ = resolve(path_);
+  real_path_ = resolve(path_.reveal());
 
   struct stat status {};
 
   const bool there = ::stat(real_path_.c_str(), &status) == 0;
   if (there && S_ISDIR(status.st_mode))
-    return sdk::system_error("cannot write '" + path_ + "'", EISDIR);
+    return sdk::system_error("cannot write " + path_.shown(), EISDIR);
   regular_ = !there || S_ISREG(status.st_mode);
   if (!regular_)
     return open_special(O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -110,7 +110,7 @@ sdk::Status FileTarget::open_locked() {
 sdk::Status FileTarget::open_special(int flags) {
   file_ = sdk::Descriptor{::open(real_path_.c_str(), flags)};
   if (!file_)
-    return sdk::system_error("cannot write '" + path_ + "'", errno);
+    return sdk::system_error("cannot write " + path_.shown(), errno);
   return {};
 }
 
@@ -120,17 +120,17 @@ sdk::Status FileTarget::open_whole() {
   sdk::Descriptor file{
     ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, new_file_mode)};
   if (!file)
-    return sdk::system_error("cannot write '" + path_ + "'", errno);
+    return sdk::system_error("cannot write " + path_.shown(), errno);
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     return sdk::Error{sdk::ErrorKind::io,
-                      "somebody else is writing '" + path_ + "' just now",
+                      "somebody else is writing " + path_.shown() + " just now",
                       {.hint = "let the other run finish, or write to another path",
                        .code = "EWOULDBLOCK",
                        .retryable = true}};
   }
   // A left-over of a run that was killed is nobody's: we hold its lock.
   if (!again && ::ftruncate(file.get(), 0) != 0)
-    return sdk::system_error("cannot write '" + path_ + "'", errno);
+    return sdk::system_error("cannot write " + path_.shown(), errno);
 
   struct stat status {};
 
@@ -145,7 +145,7 @@ sdk::Status FileTarget::open_append() {
   file_ = sdk::Descriptor{
     ::open(real_path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, new_file_mode)};
   if (!file_)
-    return sdk::system_error("cannot write '" + path_ + "'", errno);
+    return sdk::system_error("cannot write " + path_.shown(), errno);
   const EndLock lock{file_.get(), true};
   auto repaired = repair();
   if (!repaired)
@@ -225,7 +225,7 @@ sdk::PiecesWritten FileTarget::write_packed(std::span<const Piece* const> pieces
 }
 
 sdk::Error FileTarget::failed(int number) const {
-  return sdk::system_error("cannot write '" + path_ + "'", number);
+  return sdk::system_error("cannot write " + path_.shown(), number);
 }
 
 sdk::Status FileTarget::commit() {

@@ -38,7 +38,7 @@ public:
   /// mode whole: the file gets its name. Nothing may be written afterwards.
   sdk::Status commit();
 
-  const std::string& path() const noexcept { return path_; }
+  const std::string& path() const noexcept { return path_.reveal(); }
 
   /// Serialises `value` behind `out`; with csv all who write the file share its columns.
   sdk::Status encode(std::string& out, const sdk::Value& value);
@@ -62,7 +62,7 @@ private:
   sdk::PiecesWritten write_plain(std::span<const Piece* const> pieces, std::string_view header);
   sdk::Error failed(int number) const;
 
-  const std::string path_;
+  const sdk::Text path_;
   const WriteConfig& config_;
   sdk::Log& log_;
   const sdk::WakeUp& abort_;

@@ -36,7 +36,7 @@ sdk::Status FileTarget::repair_lines(std::uint64_t length) {
   // Half a JSON value shows; of other formats nobody can tell, so nothing is taken away.
   if (config_.format.format == sdk::Format::jsonl && !sdk::parse_json(line))
     return cut(*start, line.size());
-  log_.warn("the last line of a file had no end and was given one", {{"path", path_}});
+  log_.warn("the last line of a file had no end and was given one", {{"path", path_.name()}});
   if (::write(file_.get(), "\n", 1) != 1)
     return failed(errno);
   return {};
@@ -69,14 +69,15 @@ sdk::Status FileTarget::repair_gzip(std::uint64_t length) {
   // Only an end that is missing is ours to repair: damage further up is somebody else's.
   if (damaged || reader.whole_bytes() == 0) {
     return sdk::Error{sdk::ErrorKind::io,
-                      "cannot append to '" + path_ + "': it is no whole gzip file",
+                      "cannot append to " + path_.shown() + ": it is no whole gzip file",
                       {.hint = "move it away, or write to another path"}};
   }
   return cut(reader.whole_bytes(), static_cast<std::size_t>(length - reader.whole_bytes()));
 }
 
 sdk::Status FileTarget::cut(std::uint64_t length, std::uint64_t torn) {
-  log_.warn("half a write of an earlier run was taken away", {{"path", path_}, {"bytes", torn}});
+  log_.warn("half a write of an earlier run was taken away",
+            {{"path", path_.name()}, {"bytes", torn}});
   if (::ftruncate(file_.get(), static_cast<off_t>(length)) != 0)
     return failed(errno);
   return {};
@@ -93,7 +94,7 @@ sdk::Status FileTarget::learn_columns() {
   auto columns = sdk::csv_header(first, config_.format.csv.delimiter);
   if (!columns)
     return sdk::Error{sdk::ErrorKind::io,
-                      "cannot append to '" + path_ + "': its first line is no csv header",
+                      "cannot append to " + path_.shown() + ": its first line is no csv header",
                       {.hint = "move it away, or say 'header: false'"}};
   const std::lock_guard lock{encoder_mutex_};
   encoder_.set_columns(std::move(*columns));

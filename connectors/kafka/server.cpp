@@ -152,7 +152,7 @@ sdk::ServerPtr read_server(sdk::ConfigReader& in, const sdk::ServerInput& input)
                                  + "' is a second",
                                "keep one of them");
     properties.emplace_back("sasl.mechanisms", mechanism_of(scheme.type));
-    properties.emplace_back("sasl.username", scheme.username);
+    properties.emplace_back("sasl.username", scheme.username.reveal());
     properties.emplace_back("sasl.password", scheme.password.reveal());
   }
   return ok ? brokers : nullptr;

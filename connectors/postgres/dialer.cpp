@@ -19,13 +19,6 @@ sdk::Error unreachable(std::string message, std::string hint = {}) {
   return {sdk::ErrorKind::connection, std::move(message), std::move(detail)};
 }
 
-// For messages: "db.example.com:5432".
-std::string address_of(const sdk::DatabaseHost& host) {
-  if (host.host.empty())
-    return "the local socket";
-  return host.port == 0 ? host.host : host.host + ":" + std::to_string(host.port);
-}
-
 bool needs_resolving(const std::string& host) {
   if (host.empty() || host.front() == '/' || host.front() == '@')
     return false;
@@ -35,6 +28,20 @@ bool needs_resolving(const std::string& host) {
 }
 
 }  // namespace
+
+std::string Dialer::address_of(const sdk::DatabaseHost& host) const {
+  if (settings_.secret_address)
+    return "the server";
+  if (host.host.empty())
+    return "the local socket";
+  return host.port == 0 ? host.host : host.host + ":" + std::to_string(host.port);
+}
+
+// What libpq says of the connection that it could not make.
+sdk::Error Dialer::refusal() const {
+  auto error = connect_error(PQerrorMessage(connection_.get()));
+  return settings_.secret_address ? without_address(error) : error;
+}
 
 Dialer::Dialer(const sdk::DatabaseSettings& settings, sdk::EventLoop& loop,
                std::shared_ptr<LoopGate> gate, Done done, Resolver& resolver)
@@ -89,7 +96,7 @@ void Dialer::arm(std::chrono::steady_clock::duration limit) {
   timer_ = loop_.after(limit, [self = shared_from_this(), epoch = ++epoch_] {
     if (epoch == self->epoch_)
       self->address_failed(unreachable(
-        "no connection to " + address_of(self->targets_[self->target_ - 1].host) + " within "
+        "no connection to " + self->address_of(self->targets_[self->target_ - 1].host) + " within "
           + std::to_string(self->settings_.connect_timeout.count()) + " ms",
         "check the address and the firewalls, or raise connect_timeout"));
   });
@@ -136,8 +143,7 @@ void Dialer::next_address() {
   connection_ = start_connection(
     start_options(settings_, target.host, addresses_[address_++], target.session_attributes));
   if (!connection_ || PQstatus(connection_.get()) == CONNECTION_BAD) {
-    address_failed(connection_ ? connect_error(PQerrorMessage(connection_.get()))
-                               : unreachable("out of memory"));
+    address_failed(connection_ ? refusal() : unreachable("out of memory"));
     return;
   }
   wait_for(PGRES_POLLING_WRITING);
@@ -174,7 +180,7 @@ void Dialer::wait_for(PostgresPollingStatusType what) {
 void Dialer::poll() {
   const auto status = PQconnectPoll(connection_.get());
   if (status == PGRES_POLLING_FAILED) {
-    address_failed(connect_error(PQerrorMessage(connection_.get())));
+    address_failed(refusal());
     return;
   }
   if (status == PGRES_POLLING_OK) {
@@ -211,7 +217,10 @@ void Dialer::address_failed(sdk::Error error) {
 void Dialer::target_failed(sdk::Error error) {
   drop_connection();
   const auto& host = targets_[target_ - 1].host;
-  failures_.emplace_back(host.host.empty() ? "local socket" : host.host, std::move(error));
+  const std::string name = settings_.secret_address ? "host " + std::to_string(target_)
+                           : host.host.empty()      ? "local socket"
+                                                    : host.host;
+  failures_.emplace_back(name, std::move(error));
   next_target();
 }
 

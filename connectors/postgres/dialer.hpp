@@ -56,6 +56,10 @@ private:
   void succeed();
   void finish(ConnectionPtr connection, std::optional<DialFailure> failure);
 
+  /// For messages: "db.example.com:5432".
+  std::string address_of(const sdk::DatabaseHost& host) const;
+  sdk::Error refusal() const;
+
   const sdk::DatabaseSettings settings_;
   sdk::EventLoop& loop_;
   Done done_;

@@ -136,6 +136,28 @@ Error connect_error(std::string_view message) {
   return {ErrorKind::connection, std::string{first_line(message)}, std::move(detail)};
 }
 
+Error without_address(const Error& error) {
+  auto detail = error.detail();
+  std::string message = "the connection cannot be made";
+  // libpq says what the system said last: `connection to server at "h", port 1 failed: Connection
+  // refused`. Other words of its own quote settings.
+  constexpr std::string_view mark = " failed: ";
+  const auto at = error.message().rfind(mark);
+  const auto reason = at == std::string::npos ? std::string{}
+                                              : error.message().substr(at + mark.size());
+  if (detail.code == "08001" && !reason.empty() && reason.find('"') == std::string::npos)
+    message += ": " + reason;
+  if (detail.code == "28P01" || detail.code == "28000")
+    message = "the server refuses the user or the password";
+  else if (detail.code == "3D000")
+    message = "the server has no such database";
+  else if (detail.code == "53300")
+    message = "the server has no connection left";
+  else if (detail.code != "08001")
+    message = "the server refuses the connection";
+  return {error.kind(), std::move(message), std::move(detail)};
+}
+
 Error loss_error(const PGconn* connection) {
   Error::Detail detail{.code = "08006"};
   detail.retryable = true;

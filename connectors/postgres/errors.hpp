@@ -32,6 +32,9 @@ bool wants_types(const PGresult* result) noexcept;
 /// Why a connection could not be made; read from the message that libpq writes with verbose errors.
 sdk::Error connect_error(std::string_view message);
 
+/// The same without what the server and libpq say of host, user and database.
+sdk::Error without_address(const sdk::Error& error);
+
 /// Why a connection that was up is gone.
 sdk::Error loss_error(const PGconn* connection);
 

@@ -33,6 +33,12 @@ std::size_t ConfigNode::find_template(std::size_t from) const noexcept {
   return std::string::npos;
 }
 
+bool ConfigNode::holds_secret() const noexcept {
+  return secret || std::ranges::any_of(items, &ConfigNode::holds_secret)
+         || std::ranges::any_of(entries,
+                                [](const Entry& entry) { return entry.value.holds_secret(); });
+}
+
 std::string ConfigNode::describe() const {
   switch (kind) {
   case Kind::null:

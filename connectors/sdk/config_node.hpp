@@ -45,6 +45,9 @@ public:
   /// Where the first `${` of a template stands in `text`, from `from` on; npos: there is none.
   std::size_t find_template(std::size_t from = 0) const noexcept;
 
+  /// Whether it, or anything below it, is secret.
+  bool holds_secret() const noexcept;
+
   /// "a mapping", "a list", "the text 'x'", "<secret>", "nothing": for messages.
   std::string describe() const;
 };

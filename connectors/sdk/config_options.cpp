@@ -22,6 +22,14 @@ void must_be(Diagnostics& diagnostics, const ConfigNode& node, std::string_view 
                     std::move(hint));
 }
 
+std::optional<bool> parse_boolean(std::string_view text) {
+  if (text == "true" || text == "True" || text == "TRUE")
+    return true;
+  if (text == "false" || text == "False" || text == "FALSE")
+    return false;
+  return std::nullopt;
+}
+
 std::optional<std::int64_t> parse_integer(std::string_view text) {
   if (text.starts_with('+'))
     text.remove_prefix(1);
@@ -67,142 +75,123 @@ bool is_plain(Diagnostics& diagnostics, const ConfigNode& node, std::string_view
 
 }  // namespace
 
-bool ConfigReader::option(std::string_view names, bool is_required, bool& out, std::string_view doc,
-                          bool no_default) {
-  const auto* node = look_up(names, is_required, "boolean",
-                             no_default || is_required ? ""
-                             : out                     ? "true"
-                                                       : "false",
-                             doc);
+template <class T, class Parse>
+bool ConfigReader::scalar_option(std::string_view names, bool is_required, T& out,
+                                 std::string_view doc, const Wanted& wanted, Parse&& parse) {
+  const auto* node = look_up(names, is_required, wanted.type,
+                             is_required ? std::string{} : wanted.default_text, doc);
   if (!node)
     return false;
-  if (node->is_scalar() && (node->text == "true" || node->text == "True" || node->text == "TRUE")) {
-    out = true;
-    return true;
+  if (node->is_scalar()) {
+    if (auto value = parse(*node)) {
+      out = std::move(*value);
+      return true;
+    }
   }
-  if (node->is_scalar()
-      && (node->text == "false" || node->text == "False" || node->text == "FALSE")) {
-    out = false;
-    return true;
-  }
-  must_be(*diagnostics_, *node, names, "true or false");
+  must_be(*diagnostics_, *node, names, wanted.rule, wanted.hint);
   return false;
+}
+
+bool ConfigReader::option(std::string_view names, bool is_required, bool& out, std::string_view doc,
+                          bool no_default) {
+  const Wanted wanted{.type = "boolean",
+                      .rule = "true or false",
+                      .default_text = no_default ? ""
+                                      : out      ? "true"
+                                                 : "false"};
+  return scalar_option(names, is_required, out, doc, wanted,
+                       [](const ConfigNode& node) { return parse_boolean(node.text); });
 }
 
 bool ConfigReader::option(std::string_view names, bool is_required, std::int64_t& out,
                           std::string_view doc, bool no_default) {
-  const auto* node = look_up(names, is_required, "integer",
-                             no_default || is_required ? "" : std::to_string(out), doc);
-  if (!node)
-    return false;
-  if (node->is_scalar()) {
-    if (const auto number = parse_integer(node->text)) {
-      out = *number;
-      return true;
-    }
-  }
-  must_be(*diagnostics_, *node, names, "an integer");
-  return false;
+  const Wanted wanted{
+    .type = "integer", .rule = "an integer", .default_text = no_default ? "" : std::to_string(out)};
+  return scalar_option(names, is_required, out, doc, wanted,
+                       [](const ConfigNode& node) { return parse_integer(node.text); });
 }
 
 bool ConfigReader::option(std::string_view names, bool is_required, double& out,
                           std::string_view doc, bool no_default) {
-  const auto* node = look_up(names, is_required, "number",
-                             no_default || is_required ? "" : format_number(out), doc);
-  if (!node)
-    return false;
-  if (node->is_scalar()) {
-    if (const auto number = parse_number(node->text)) {
-      out = *number;
-      return true;
-    }
-  }
-  must_be(*diagnostics_, *node, names, "a number");
-  return false;
-}
-
-bool ConfigReader::option(std::string_view names, bool is_required, std::string& out,
-                          std::string_view doc, bool no_default) {
-  const auto* node = look_up(names, is_required, "text", no_default || is_required ? "" : out, doc);
-  if (!node)
-    return false;
-  if (!node->is_scalar()) {
-    must_be(*diagnostics_, *node, names, "text");
-    return false;
-  }
-  if (!is_plain(*diagnostics_, *node, names))
-    return false;
-  out = node->text;
-  return true;
-}
-
-bool ConfigReader::option(std::string_view names, bool is_required, Secret& out,
-                          std::string_view doc, bool) {
-  const auto* node = look_up(names, is_required, "secret text", {}, doc);
-  if (!node)
-    return false;
-  if (!node->is_scalar()) {
-    must_be(*diagnostics_, *node, names, "text");
-    return false;
-  }
-  if (!is_plain(*diagnostics_, *node, names))
-    return false;
-  out = Secret{node->text};
-  return true;
+  const Wanted wanted{
+    .type = "number", .rule = "a number", .default_text = no_default ? "" : format_number(out)};
+  return scalar_option(names, is_required, out, doc, wanted,
+                       [](const ConfigNode& node) { return parse_number(node.text); });
 }
 
 bool ConfigReader::option(std::string_view names, bool is_required, milliseconds& out,
                           std::string_view doc, bool no_default) {
-  const auto* node = look_up(names, is_required, "duration",
-                             no_default || is_required ? "" : format_duration(out), doc);
-  if (!node)
-    return false;
-  if (node->is_scalar()) {
+  const Wanted wanted{.type = "duration",
+                      .rule = "a duration",
+                      .hint = "write 100ms, 5s, 10m, 2h or 1d",
+                      .default_text = no_default ? "" : format_duration(out)};
+  return scalar_option(names, is_required, out, doc, wanted, [this](const ConfigNode& node) {
     // A bare number counts seconds, under a name that says so milliseconds.
     bool in_milliseconds = false;
     for (const auto& entry : mapping_->entries)
-      in_milliseconds |= &entry.value == node && entry.key.ends_with("_ms");
-    if (const auto duration = parse_duration(node->text,
-                                             milliseconds{in_milliseconds ? 1 : 1000})) {
-      out = *duration;
-      return true;
-    }
-  }
-  must_be(*diagnostics_, *node, names, "a duration", "write 100ms, 5s, 10m, 2h or 1d");
-  return false;
+      in_milliseconds |= &entry.value == &node && entry.key.ends_with("_ms");
+    return parse_duration(node.text, milliseconds{in_milliseconds ? 1 : 1000});
+  });
 }
 
 bool ConfigReader::option(std::string_view names, bool is_required, ByteSize& out,
                           std::string_view doc, bool no_default) {
-  const auto* node = look_up(names, is_required, "size",
-                             no_default || is_required ? "" : format_byte_size(out.bytes), doc);
-  if (!node)
-    return false;
-  if (node->is_scalar()) {
-    if (const auto bytes = parse_byte_size(node->text)) {
-      out.bytes = *bytes;
-      return true;
-    }
-  }
-  must_be(*diagnostics_, *node, names, "a number of bytes", "write 512, 64KiB or 1MB");
-  return false;
+  const Wanted wanted{.type = "size",
+                      .rule = "a number of bytes",
+                      .hint = "write 512, 64KiB or 1MB",
+                      .default_text = no_default ? "" : format_byte_size(out.bytes)};
+  return scalar_option(names, is_required, out.bytes, doc, wanted,
+                       [](const ConfigNode& node) { return parse_byte_size(node.text); });
 }
 
 bool ConfigReader::option(std::string_view names, bool is_required, Rate& out, std::string_view doc,
                           bool no_default) {
-  const auto* node = look_up(names, is_required, "rate",
-                             no_default || is_required ? "" : format_number(out.per_second) + "/s",
-                             doc);
+  const Wanted wanted{.type = "rate",
+                      .rule = "a rate",
+                      .hint = "write 100/s or 5/m",
+                      .default_text = no_default ? "" : format_number(out.per_second) + "/s"};
+  return scalar_option(names, is_required, out, doc, wanted,
+                       [](const ConfigNode& node) { return parse_rate(node.text); });
+}
+
+// @returns null where there is no such text.
+const ConfigNode* ConfigReader::text_node(std::string_view names, bool is_required,
+                                          std::string type, std::string default_text,
+                                          std::string_view doc) {
+  const auto* node = look_up(names, is_required, std::move(type), std::move(default_text), doc);
   if (!node)
-    return false;
-  if (node->is_scalar()) {
-    if (const auto rate = parse_rate(node->text)) {
-      out = *rate;
-      return true;
-    }
+    return nullptr;
+  if (!node->is_scalar()) {
+    must_be(*diagnostics_, *node, names, "text");
+    return nullptr;
   }
-  must_be(*diagnostics_, *node, names, "a rate", "write 100/s or 5/m");
-  return false;
+  return is_plain(*diagnostics_, *node, names) ? node : nullptr;
+}
+
+bool ConfigReader::option(std::string_view names, bool is_required, std::string& out,
+                          std::string_view doc, bool no_default) {
+  const auto* node = text_node(names, is_required, "text", no_default || is_required ? "" : out,
+                               doc);
+  if (node)
+    out = node->text;
+  return node != nullptr;
+}
+
+bool ConfigReader::option(std::string_view names, bool is_required, Text& out, std::string_view doc,
+                          bool no_default) {
+  const auto* node = text_node(names, is_required, "text",
+                               no_default || is_required ? "" : out.reveal(), doc);
+  if (node)
+    out = Text{node->text, node->secret};
+  return node != nullptr;
+}
+
+bool ConfigReader::option(std::string_view names, bool is_required, Secret& out,
+                          std::string_view doc, bool) {
+  const auto* node = text_node(names, is_required, "secret text", {}, doc);
+  if (node)
+    out = Secret{node->text};
+  return node != nullptr;
 }
 
 bool ConfigReader::option(std::string_view names, bool is_required, std::vector<std::string>& out,
@@ -266,14 +255,14 @@ bool ConfigReader::option(std::string_view names, bool is_required, ConditionPtr
 }
 
 void ConfigReader::text_template(std::string_view names, ExpressionPtr& out, std::string_view doc,
-                                 bool is_required) {
+                                 bool is_required, TextUse use) {
   const auto* node = look_up(names, is_required, "text template", {}, doc);
   if (!node)
     return;
   if (!compiler_)
     must_be(*diagnostics_, *node, names, "left out: templates cannot be used here");
   else
-    out = compiler_->compile_text(*node, *diagnostics_);
+    out = compiler_->compile_text_for(use, *node, *diagnostics_);
 }
 
 void ConfigReader::expressions(std::string_view names,

@@ -182,6 +182,22 @@ Place ConfigReader::place_of(std::string_view name) const {
   return node ? node->place : mapping_->place;
 }
 
+bool ConfigReader::is_secret(std::string_view names) const {
+  if (!mapping_)
+    return false;
+  const auto all = split_names(names);
+  return std::ranges::any_of(mapping_->entries, [&](const ConfigNode::Entry& entry) {
+    return std::ranges::find(all, entry.key) != all.end() && entry.value.holds_secret();
+  });
+}
+
+void ConfigReader::refuse_secret(std::string_view name, const ExpressionPtr& expression) {
+  if (is_secret(name) || (expression && expression->is_secret()))
+    error(name,
+          quoted(name) + " is printed, so nothing from ${ENV:…}, ${FILE:…} or env() may be in it",
+          "leave the secret out, or write the text itself");
+}
+
 std::string ConfigReader::shown(std::string_view name) const {
   const auto* node = mapping_ ? mapping_->find(name) : nullptr;
   return node ? node->describe() : ConfigNode{}.describe();

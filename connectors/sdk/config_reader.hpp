@@ -70,14 +70,13 @@ public:
   virtual ~ExpressionCompiler() = default;
   /// @returns null after it has reported a mistake.
   virtual ExpressionPtr compile(const ConfigNode& node, Diagnostics& diagnostics) = 0;
-  /// Text with `${$.path}` templates in it; text without is a constant.
-  virtual ExpressionPtr compile_text(const ConfigNode& node, Diagnostics& diagnostics) = 0;
-
-  /// The same for text that goes into a URL or a header.
+  /// Text with `${$.path}` templates in it; text without is a constant. `use` says what becomes of
+  /// the values.
   virtual ExpressionPtr compile_text_for(TextUse use, const ConfigNode& node,
-                                         Diagnostics& diagnostics) {
-    static_cast<void>(use);
-    return compile_text(node, diagnostics);
+                                         Diagnostics& diagnostics) = 0;
+
+  ExpressionPtr compile_text(const ConfigNode& node, Diagnostics& diagnostics) {
+    return compile_text_for(TextUse::plain, node, diagnostics);
   }
 
   virtual ConditionPtr compile_condition(const ConfigNode& node, Diagnostics& diagnostics) = 0;
@@ -102,7 +101,7 @@ public:
 
   bool is_describing() const noexcept { return specs_ != nullptr; }
 
-  /// An option that must be there. T: bool, integers, double, std::string, Secret,
+  /// An option that must be there. T: bool, integers, double, std::string, Text, Secret,
   /// std::chrono::milliseconds, ByteSize, Rate, std::vector<std::string> (a single text is a list
   /// of one), ExpressionPtr, ConditionPtr, Value (any literal).
   template <class T>
@@ -138,9 +137,9 @@ public:
       out = words[*index].second;
   }
 
-  /// Text in which `${$.path}` is evaluated per record.
+  /// Text in which `${$.path}` is evaluated per record, and made fit for `use`.
   void text_template(std::string_view names, ExpressionPtr& out, std::string_view doc,
-                     bool is_required = false);
+                     bool is_required = false, TextUse use = TextUse::plain);
 
   /// A mapping of expressions: `set: {a: "$.x"}`; order kept.
   void expressions(std::string_view names, std::vector<std::pair<std::string, ExpressionPtr>>& out,
@@ -176,6 +175,13 @@ public:
   bool has(std::string_view name) const;
   Place place_of(std::string_view name) const;
 
+  /// Whether any scalar at or below the option came from outside, under any of its names.
+  bool is_secret(std::string_view names) const;
+
+  /// Refuses `${ENV:…}` and `${FILE:…}` in an option that is printed; `expression` is what it
+  /// compiled to, if anything.
+  void refuse_secret(std::string_view name, const ExpressionPtr& expression = nullptr);
+
   /// What stands at option `name`, for messages: "'x'", "<secret>", "nothing".
   std::string shown(std::string_view name) const;
 
@@ -202,6 +208,8 @@ private:
               bool no_default = false);
   bool option(std::string_view names, bool is_required, std::string& out, std::string_view doc,
               bool no_default = false);
+  bool option(std::string_view names, bool is_required, Text& out, std::string_view doc,
+              bool no_default = false);
   bool option(std::string_view names, bool is_required, Secret& out, std::string_view doc,
               bool no_default = false);
   bool option(std::string_view names, bool is_required, std::chrono::milliseconds& out,
@@ -218,6 +226,21 @@ private:
               bool no_default = false);
   bool option(std::string_view names, bool is_required, Value& out, std::string_view doc,
               bool no_default = false);
+
+  // A type of option: its name in tables, its default, and how it is refused.
+  struct Wanted {
+    const char* type;
+    const char* rule;
+    const char* hint = "";
+    std::string default_text{};
+  };
+
+  // Reads one scalar by `parse`, which gives nothing where the text does not fit.
+  template <class T, class Parse>
+  bool scalar_option(std::string_view names, bool is_required, T& out, std::string_view doc,
+                     const Wanted& wanted, Parse&& parse);
+  const ConfigNode* text_node(std::string_view names, bool is_required, std::string type,
+                              std::string default_text, std::string_view doc);
 
   template <std::integral T>
 

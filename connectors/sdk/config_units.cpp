@@ -1,4 +1,5 @@
 // Durations, sizes and rates as users write them.
+#include "connectors/sdk/ascii.hpp"
 #include "connectors/sdk/config_reader.hpp"
 
 #include <array>
@@ -56,15 +57,6 @@ std::string_view take_letters(std::string_view& text) {
   const auto letters = text.substr(0, count);
   text.remove_prefix(count);
   return letters;
-}
-
-std::string upper(std::string_view text) {
-  std::string out{text};
-  for (char& c : out) {
-    if (c >= 'a' && c <= 'z')
-      c = static_cast<char>(c - 'a' + 'A');
-  }
-  return out;
 }
 
 template <std::size_t N>

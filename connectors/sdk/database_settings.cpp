@@ -102,7 +102,11 @@ bool to_port(std::string_view text, std::uint16_t& port) {
 void take_url(ConfigReader& in, const Secret& url, DatabaseSettings& settings) {
   auto dsn = parse_dsn(url.reveal());
   if (!dsn) {
-    in.error("url", "'url' is no database address: " + dsn.error().message(), dsn.error().hint());
+    // What our messages take from the text stands in quotes.
+    const bool quotes = (dsn.error().message() + dsn.error().hint()).find('\'')
+                        != std::string::npos;
+    const auto error = in.is_secret("url|dsn") && quotes ? dsn.error().masked() : dsn.error();
+    in.error("url", "'url' is no database address: " + error.message(), error.hint());
     return;
   }
   settings.driver = dsn->driver;
@@ -156,6 +160,8 @@ void read_address(ConfigReader& in, DatabaseSettings& settings) {
   in.optional("user|username", settings.user, "User name");
   in.optional("password", settings.password, "Password");
   in.optional("dbname|database", settings.dbname, "Name of the database; sqlite: its file");
+  for (const auto* part : {"url|dsn", "host", "user|username", "dbname|database"})
+    settings.secret_address |= in.is_secret(part);
 }
 
 void check_address(ConfigReader& in, const DatabaseSettings& settings) {

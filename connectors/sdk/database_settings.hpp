@@ -70,7 +70,8 @@ struct DatabaseSettings {
   std::vector<DatabaseHost> hosts;
   std::string user;
   Secret password;
-  std::string dbname;  // sqlite: the file, or ":memory:"
+  std::string dbname;           // sqlite: the file, or ":memory:"
+  bool secret_address = false;  // hosts, user or dbname came from outside: no message names them
   std::string target_session_attrs;
   std::vector<std::pair<std::string, std::string>>
     parameters;  // the url's other settings: sslmode, …

@@ -1,5 +1,6 @@
 #include "connectors/sdk/diagnostic.hpp"
 
+#include "connectors/sdk/ascii.hpp"
 #include <algorithm>
 #include <numeric>
 #include <tuple>
@@ -38,15 +39,6 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     two_up = std::exchange(up, row);
   }
   return up[b.size()];
-}
-
-std::string lower(std::string_view text) {
-  std::string out{text};
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
 }
 
 }  // namespace

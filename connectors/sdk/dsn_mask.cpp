@@ -2,10 +2,10 @@
 // passwords, so that a user recognises what they wrote; where the text cannot be read, it hides
 // rather too much.
 #include "connectors/sdk/dsn.hpp"
+#include "connectors/sdk/ascii.hpp"
 #include "connectors/sdk/dsn_text.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 namespace millrace::sdk {
 
@@ -113,13 +113,11 @@ std::string mask_keywords(std::string_view text) {
 }  // namespace
 
 bool is_secret_dsn_keyword(std::string_view keyword) {
-  std::string lower{keyword};
-  std::ranges::transform(lower, lower.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto name = lower(keyword);
   return std::ranges::any_of(std::initializer_list<std::string_view>{"pass", "pwd", "secret",
                                                                      "token", "credential",
                                                                      "apikey", "api_key"},
-                             [&](auto part) { return lower.find(part) != std::string::npos; });
+                             [&](auto part) { return name.find(part) != std::string::npos; });
 }
 
 std::string mask_dsn(std::string_view dsn) {

@@ -1,5 +1,6 @@
 #include "connectors/sdk/dsn_reader.hpp"
 
+#include "connectors/sdk/ascii.hpp"
 #include "connectors/sdk/diagnostic.hpp"
 #include "connectors/sdk/dsn_text.hpp"
 
@@ -13,15 +14,6 @@ namespace {
 
 constexpr std::string_view encoding_hint =
   "in a user, password or name write / as %2F, ? as %3F, @ as %40 and % as %25";
-
-std::string lower(std::string_view text) {
-  std::string out{text};
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 // "postgresql+asyncpg" -> "postgres"; empty for what is no database of ours.
 std::string_view driver_of(std::string_view scheme) {

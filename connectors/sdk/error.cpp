@@ -40,6 +40,16 @@ Error Error::with_attempts(std::uint32_t attempts) const {
   return {kind(), message(), std::move(detail)};
 }
 
+Error Error::masked() const {
+  auto detail = body_->detail;
+  detail.hint.clear();
+  detail.constraint.clear();
+  std::string message = "what is wrong is not shown, since a part of the text is secret";
+  if (!detail.code.empty())
+    message += " (" + detail.code + ")";
+  return {kind(), std::move(message), std::move(detail)};
+}
+
 std::string Error::to_string() const {
   std::string text{sdk::to_string(kind())};
   if (!code().empty())

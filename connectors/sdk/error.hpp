@@ -71,6 +71,9 @@ public:
   /// The same error after so many attempts.
   Error with_attempts(std::uint32_t attempts) const;
 
+  /// The same without the words, for a text that is secret: they may quote it.
+  Error masked() const;
+
   /// "timeout 57014: canceling statement due to statement timeout; hint".
   std::string to_string() const;
 

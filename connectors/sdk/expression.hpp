@@ -31,6 +31,10 @@ public:
 
   /// As the user wrote it; "<secret>" where it holds a secret.
   virtual std::string text() const = 0;
+
+  /// Whether a part of it came from outside (`${ENV:…}`, `${FILE:…}`, env()): neither it nor what
+  /// it gives may stand in a message.
+  virtual bool is_secret() const noexcept { return false; }
 };
 
 using ExpressionPtr = std::shared_ptr<const Expression>;

@@ -32,7 +32,7 @@ struct SecurityScheme {
   Place place;
   SchemeType type = SchemeType::user_password;
   std::string description;
-  std::string username;
+  Text username;
   Secret password;
 };
 

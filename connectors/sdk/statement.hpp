@@ -25,6 +25,7 @@ struct StatementOptions {
   std::optional<std::chrono::milliseconds>
     timeout;                // on the server, per parameter set; none: the server's default
   bool read_only = false;   // the server refuses writes, so a lost answer may be asked for again
+  bool secret = false;      // the text came from outside: it is shown nowhere
   bool idempotent = false;  // the caller vouches that twice is as good as once
   std::uint64_t order_key =
     0;  // requests of one key that are under way together keep their order; 0: none

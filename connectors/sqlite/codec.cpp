@@ -1,5 +1,6 @@
 #include "connectors/sqlite/codec.hpp"
 
+#include "connectors/sdk/ascii.hpp"
 #include "connectors/sdk/json.hpp"
 #include "connectors/sqlite/errors.hpp"
 
@@ -7,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <string>
 #include <string_view>
@@ -20,9 +20,7 @@ using sdk::Value;
 using sdk::ValueKind;
 
 ColumnKind kind_of(std::string_view declared) {
-  std::string type{declared.substr(0, declared.find('('))};
-  std::ranges::transform(type, type.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  const auto type = sdk::upper(declared.substr(0, declared.find('(')));
   if (type.starts_with("BOOL"))
     return ColumnKind::boolean;
   if (type.starts_with("NUMERIC") || type.starts_with("DECIMAL"))

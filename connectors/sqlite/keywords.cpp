@@ -1,5 +1,7 @@
 #include "connectors/sqlite/keywords.hpp"
 
+#include "connectors/sdk/ascii.hpp"
+
 #include <cctype>
 
 namespace millrace::sqlite {
@@ -49,7 +51,7 @@ private:
   std::string take() {
     std::string word;
     while (!rest_.empty() && is_word(rest_.front())) {
-      word += static_cast<char>(std::toupper(static_cast<unsigned char>(rest_.front())));
+      word += sdk::to_upper(rest_.front());
       rest_.remove_prefix(1);
     }
     return word;

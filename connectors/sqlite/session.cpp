@@ -51,11 +51,11 @@ void Session::Closer::operator()(sqlite3* connection) const noexcept {
 }
 
 Session::Session(const sdk::DatabaseSettings& settings)
-  : path_{settings.dbname},
+  : path_{settings.dbname, settings.secret_address},
     mode_{parameter(settings, "mode")},
     busy_timeout_{busy_timeout(settings)},
     statement_timeout_{settings.statement_timeout},
-    turns_{path_ == ":memory:" ? nullptr : WriteTurns::of(path_)},
+    turns_{path_.reveal() == ":memory:" ? nullptr : WriteTurns::of(path_.reveal())},
     statements_{settings.statement_cache} {
 }
 
@@ -100,16 +100,18 @@ sdk::Status Session::open() {
   else
     flags |= SQLITE_OPEN_READWRITE | (mode_ == "rw" ? 0 : SQLITE_OPEN_CREATE);
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(path_.c_str(), &raw, flags, nullptr);
+  const int code = sqlite3_open_v2(path_.reveal().c_str(), &raw, flags, nullptr);
   connection_.reset(raw);
   if (code != SQLITE_OK)
-    return to_error(code, "cannot open the database file '" + path_ + "': " + sqlite3_errstr(code));
+    return to_error(code,
+                    "cannot open the database file " + path_.shown() + ": " + sqlite3_errstr(code));
   sqlite3_busy_handler(raw, &Session::on_busy, this);
   sqlite3_progress_handler(raw, progress_steps, &Session::on_progress, this);
   // The first read finds out whether this is a database. One that is locked right now is one.
   const auto looked = run_plain("SELECT count(*) FROM sqlite_schema");
   if (!looked && looked.error().kind() == ErrorKind::connection)
-    return to_error(SQLITE_NOTADB, "cannot open '" + path_ + "': " + looked.error().message());
+    return to_error(SQLITE_NOTADB,
+                    "cannot open " + path_.shown() + ": " + looked.error().message());
   // Readers beside the writer, and one flush per checkpoint instead of two per commit. A file that
   // may not be written, or somebody's lock, leaves the mode as it is.
   static_cast<void>(run_plain("PRAGMA journal_mode = WAL"));

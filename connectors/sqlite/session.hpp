@@ -6,6 +6,7 @@
 #include "connectors/sdk/database_settings.hpp"
 #include "connectors/sdk/lru_cache.hpp"
 #include "connectors/sdk/result.hpp"
+#include "connectors/sdk/secret.hpp"
 #include "connectors/sdk/statement.hpp"
 #include "connectors/sqlite/codec.hpp"
 #include "connectors/sqlite/write_turns.hpp"
@@ -77,7 +78,7 @@ private:
   static int on_busy(void* self, int attempt) noexcept;
   static int on_progress(void* self) noexcept;
 
-  const std::string path_;
+  const sdk::Text path_;
   const std::string mode_;
   const std::chrono::milliseconds busy_timeout_;
   const std::chrono::milliseconds statement_timeout_;

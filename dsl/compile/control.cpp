@@ -131,6 +131,7 @@ void read_foreach(StepInput& in) {
     in.options.error("as", in.options.shown("as") + " cannot name the items",
                      in.pipeline->is_step_name(item) ? "a step has that name"
                                                      : "use letters, digits, '_' and '-'");
+  in.options.refuse_secret("as");
   const PipelineCompiler::Nested nested{*in.pipeline};
   body.item = in.pipeline->add_slot(item);
   in.pipeline->set_last_output(body.item);
@@ -170,6 +171,8 @@ void read_batch(StepInput& in) {
   in.options.optional("period", body.period, "Longest time that a record waits for others");
   in.options.optional("by", body.by, "Gathers records of one value");
   body.bytes = bytes.bytes;
+  for (const auto* limit : {"count", "bytes", "period"})
+    body.secret |= in.options.is_secret(limit);
   if (!in.pipeline)
     return;
   in.options.check(!body.period || body.period->count() > 0, "period", "longer than 0ms");
@@ -214,12 +217,14 @@ void read_log(StepInput& in) {
                                     {"error", sdk::LogLevel::error}},
                                    "How loud");
   in.options.text_template("message", body.message, "Text; `${$.step.member}` is put in", true);
+  in.options.refuse_secret("message", body.message);
 }
 
 void read_fail(StepInput& in) {
   auto& body = in.step.body.emplace<Fail>();
   in.options.text_template("message", body.message, "Why; goes to `onError` with the kind `failed`",
                            true);
+  in.options.refuse_secret("message", body.message);
 }
 
 void read_call(StepInput& in) {

@@ -96,19 +96,20 @@ private:
     if (diagnostics.error_count() != errors || crud_.table.empty())
       return std::nullopt;
     const auto sql = build_crud(crud_);
-    if (!sql) {
-      diagnostics.error(in_.step.place, in_.options.owner() + ": " + sql.error().message(),
-                        sql.error().hint());
-      return std::nullopt;
-    }
+    if (!sql)
+      return refuse(sql.error());
     auto statement = parse_statement(*sql);
-    if (!statement) {
-      diagnostics.error(in_.step.place, in_.options.owner() + ": " + statement.error().message(),
-                        statement.error().hint());
-      return std::nullopt;
-    }
+    if (!statement)
+      return refuse(statement.error());
     bound.sql = std::make_shared<const Statement>(std::move(*statement));
     return bound;
+  }
+
+  std::nullopt_t refuse(const sdk::Error& error) {
+    const auto shown = in_.options.node().holds_secret() ? error.masked() : error;
+    in_.pipeline->diagnostics().error(in_.step.place, in_.options.owner() + ": " + shown.message(),
+                                      shown.hint());
+    return std::nullopt;
   }
 
   StepInput& in_;

@@ -132,6 +132,9 @@ void read_crud(StepInput& in, CrudOperation operation) {
   auto& call = start(in, DatabaseOperation::execute);
   if (auto bound = read_crud_statement(in, operation))
     call.statements.push_back(std::move(*bound));
+  // Values are bound; names become part of the SQL.
+  for (const auto* name : {"table", "key", "columns", "orderBy|order_by", "returning"})
+    call.secret |= in.options.is_secret(name);
   read_safety(in, call);
 }
 
@@ -197,11 +200,14 @@ void read_savepoint(StepInput& in) {
   auto& call = start(in, DatabaseOperation::savepoint);
   call.savepoint = in.step.name;
   in.options.optional("savepoint", call.savepoint, "Its name; default: the step's");
+  in.options.refuse_secret("savepoint");
 }
 
 void read_rollback_to(StepInput& in) {
   auto& call = start(in, DatabaseOperation::rollback_to);
   in.options.required("savepoint|to", call.savepoint, "Name of a savepoint before it");
+  in.options.refuse_secret("savepoint");
+  in.options.refuse_secret("to");
 }
 
 void read_check(StepInput& in) {

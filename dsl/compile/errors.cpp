@@ -65,6 +65,7 @@ std::string listed(const std::vector<std::string_view>& names) {
 
 void read_retry_keys(ConfigReader& in, RetryPolicy& retry) {
   in.optional("attempts", retry.attempts, "In total");
+  retry.secret = in.is_secret("attempts");
   in.optional("base", retry.base, "Longest first wait; doubles each time");
   in.optional("cap", retry.cap, "Longest wait");
   in.check(retry.attempts >= 1 && retry.attempts <= 1'000'000, "attempts", "between 1 and 1000000");

@@ -129,9 +129,9 @@ sdk::ExpressionPtr PipelineCompiler::compile(const ConfigNode& node, Diagnostics
   return Compiler{context_}.compile(node, diagnostics);
 }
 
-sdk::ExpressionPtr PipelineCompiler::compile_text(const ConfigNode& node,
-                                                  Diagnostics& diagnostics) {
-  return Compiler{context_}.compile_text(node, diagnostics);
+sdk::ExpressionPtr PipelineCompiler::compile_text_for(sdk::TextUse use, const ConfigNode& node,
+                                                      Diagnostics& diagnostics) {
+  return Compiler{context_}.compile_text_for(use, node, diagnostics);
 }
 
 sdk::ConditionPtr PipelineCompiler::compile_condition(const ConfigNode& node,

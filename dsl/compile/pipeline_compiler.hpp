@@ -87,8 +87,8 @@ public:
   bool is_step_name(const std::string& name) const { return step_places_.contains(name); }
 
   sdk::ExpressionPtr compile(const sdk::ConfigNode& node, sdk::Diagnostics& diagnostics) override;
-  sdk::ExpressionPtr compile_text(const sdk::ConfigNode& node,
-                                  sdk::Diagnostics& diagnostics) override;
+  sdk::ExpressionPtr compile_text_for(sdk::TextUse use, const sdk::ConfigNode& node,
+                                      sdk::Diagnostics& diagnostics) override;
   sdk::ConditionPtr compile_condition(const sdk::ConfigNode& node,
                                       sdk::Diagnostics& diagnostics) override;
   sdk::ServerPtr find_server(const sdk::ConfigNode* node, std::string_view protocol,

@@ -116,7 +116,8 @@ private:
 
   void refuse_protocol(ConfigReader& in, const std::string& protocol) {
     if (is_known_type(protocol) || find_connector(connectors_, protocol)) {
-      in.error("protocol", "this build has no '" + protocol + "' connector that uses a server",
+      in.error("protocol",
+               "this build has no " + in.shown("protocol") + " connector that uses a server",
                "it has servers of protocol " + listed(protocols()));
       return;
     }
@@ -170,25 +171,33 @@ private:
                sdk::did_you_mean(server.driver, drivers));
       return;
     }
-    if (auto checked = server.connector->database()->check(*settings); !checked)
-      in.error("url", checked.error().message(), checked.error().hint());
+    if (auto checked = server.connector->database()->check(*settings); !checked) {
+      const auto error = settings->secret_address ? checked.error().masked() : checked.error();
+      in.error("url", error.message(), error.hint());
+    }
     server.database = std::move(settings);
   }
 
   // --- credentials
 
   void note_used(const ConfigNode& security) {
-    for (const auto& [name, place] : security_names(security))
-      used_.insert(name);
+    for (const auto& one : security_names(security))
+      used_.insert(one.name);
   }
 
+  struct SecurityName {
+    std::string name;
+    std::string shown;
+    sdk::Place place;
+  };
+
   // `security: dbAuth`, `[dbAuth]` or, as AsyncAPI has it, `[{dbAuth: []}]`.
-  static std::vector<std::pair<std::string, sdk::Place>> security_names(const ConfigNode& node) {
+  static std::vector<SecurityName> security_names(const ConfigNode& node) {
     if (node.is_scalar())
-      return {{node.text, node.place}};
-    std::vector<std::pair<std::string, sdk::Place>> names;
+      return {{node.text, node.describe(), node.place}};
+    std::vector<SecurityName> names;
     for (const auto& entry : node.entries)
-      names.emplace_back(entry.key, entry.key_place);
+      names.push_back({entry.key, "'" + entry.key + "'", entry.key_place});
     for (const auto& item : node.items) {
       for (auto& name : security_names(item))
         names.push_back(std::move(name));
@@ -212,11 +221,11 @@ private:
     }
     if (!keys.security)
       return found;
-    for (const auto& [name, place] : security_names(*keys.security)) {
+    for (const auto& [name, shown, place] : security_names(*keys.security)) {
       if (const auto* scheme = find_named(document_.schemes, name))
         add(name, scheme->node);
       else
-        diagnostics_.error(place, "there is no security scheme '" + name + "'",
+        diagnostics_.error(place, "there is no security scheme " + shown,
                            sdk::did_you_mean(name, names_of(document_.schemes)));
     }
     return found;
@@ -258,8 +267,10 @@ private:
                          "a database takes a scheme of type userPassword, which '" + scheme.name
                            + "' is not",
                          "the server itself asks for SCRAM where it wants it");
-    if (!scheme.username.empty())
-      settings.user = std::move(scheme.username);
+    if (!scheme.username.empty()) {
+      settings.user = scheme.username.reveal();
+      settings.secret_address |= scheme.username.is_secret();
+    }
     if (!scheme.password.empty())
       settings.password = std::move(scheme.password);
   }
@@ -310,16 +321,19 @@ private:
       const auto path = relative_to(node.place.file ? *node.place.file : std::string{}, text);
       auto content = environment_.read_file(path, max_init_bytes);
       if (!content) {
-        diagnostics_.error(node.place, content.error().message(), content.error().hint());
+        const auto error = node.secret ? content.error().masked() : content.error();
+        diagnostics_.error(node.place, error.message(), error.hint());
         return;
       }
       text = std::move(*content);
-      where = "'" + path + "'";
+      where = node.secret ? sdk::Secret::masked() : "'" + path + "'";
+    } else {
+      server.init_secret |= node.secret;
     }
     auto statements = split_statements(text);
     if (!statements) {
-      diagnostics_.error(node.place, where + ": " + statements.error().message(),
-                         statements.error().hint());
+      const auto error = node.secret ? statements.error().masked() : statements.error();
+      diagnostics_.error(node.place, where + ": " + error.message(), error.hint());
       return;
     }
     for (const auto statement : *statements)

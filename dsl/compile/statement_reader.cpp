@@ -31,8 +31,8 @@ std::shared_ptr<const Statement> StatementReader::parse(const ConfigNode& query)
   }
   auto statement = parse_statement(query.text);
   if (!statement) {
-    diagnostics.error(query.place, "'query': " + statement.error().message(),
-                      statement.error().hint());
+    const auto error = query.secret ? statement.error().masked() : statement.error();
+    diagnostics.error(query.place, "'query': " + error.message(), error.hint());
     return nullptr;
   }
   if (statement->classification.kind == StatementKind::transaction) {

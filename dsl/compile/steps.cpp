@@ -36,6 +36,14 @@ std::string joined(const std::vector<std::string_view>& names) {
   return text;
 }
 
+// Whether the preset that made `merged` of `given` has steps of its own, which could use it again.
+bool brings_steps(const ConfigNode& given, const ConfigNode& merged) {
+  return std::ranges::any_of(merged.entries, [&](const ConfigNode::Entry& entry) {
+    static constexpr std::array<std::string_view, 4> keys{"steps", "cases", "branches", "onError"};
+    return std::ranges::find(keys, entry.key) != keys.end() && !given.find(entry.key);
+  });
+}
+
 // "file write step 'out'".
 std::string owner_of(const std::string& type, const std::string& operation, std::string_view what,
                      const std::string& name) {
@@ -51,6 +59,7 @@ void read_common_keys(ConfigReader& in, StepProgram& step, CommonKeys& keys) {
   in.optional("when", step.when, "A condition; where it is false the record passes the step by");
   in.optional("timeout", step.timeout, "Longest time for a record or batch in the step");
   in.optional("concurrency", step.concurrency, "Replicas of the step; lanes are spread over them");
+  step.secret_concurrency = in.is_secret("concurrency");
   in.check(step.concurrency >= 1 && step.concurrency <= 1024, "concurrency", "between 1 and 1024");
   in.optional("ordered", step.ordered,
               "Whether records of a lane leave in the order in which they came");
@@ -229,8 +238,7 @@ std::unique_ptr<StepProgram> PipelineCompiler::compile_step(const ConfigNode& gi
   step->operation = canonical_operation(text_of(*node, "operation"));
   step->name = take_name(*node, step->type.empty() ? "step" : step->type);
   step->input = last_output_;
-  const auto preset = text_of(given, "operation");
-  presets_in_use_.push_back(preset);
+  presets_in_use_.push_back(brings_steps(given, *node) ? text_of(given, "operation") : "");
   ConfigReader in{*node, owner_of(step->type, step->operation, "step", step->name), diagnostics(),
                   this};
   if (step->type == "database" && step->operation.empty() && node->find("query"))

@@ -37,6 +37,11 @@ std::string shown(const ConfigNode& node) {
   return node.secret ? sdk::Secret::masked() : node.text;
 }
 
+void mark(CompiledExpression& expression, std::string text, bool secret) {
+  expression.set_text(std::move(text));
+  expression.set_secret(secret);
+}
+
 }  // namespace
 
 RootNamesPtr Compiler::names() {
@@ -70,10 +75,6 @@ sdk::ExpressionPtr Compiler::compile(const ConfigNode& node, Diagnostics& diagno
   if (compiled)
     compiled->set_reads(std::exchange(reads_, {}));
   return compiled;
-}
-
-sdk::ExpressionPtr Compiler::compile_text(const ConfigNode& node, Diagnostics& diagnostics) {
-  return compile_text_for(sdk::TextUse::plain, node, diagnostics);
 }
 
 sdk::ExpressionPtr Compiler::compile_text_for(sdk::TextUse use, const ConfigNode& node,
@@ -113,7 +114,7 @@ Compiler::Compiled Compiler::scalar(const ConfigNode& node, Diagnostics& diagnos
   Compiled compiled;
   if (path || (!node.is_text && looks_like_call(node.text))) {
     TextCursor cursor{node.text};
-    ExpressionReader reader{cursor, context_, names(), reads_};
+    ExpressionReader reader{cursor, context_, names(), reads_, node.secret};
     compiled = reader.read();
     if (compiled && !cursor.at_end())
       cursor.fail(path ? "expected '.', '[' or the end, found " + cursor.found()
@@ -130,17 +131,18 @@ Compiler::Compiled Compiler::scalar(const ConfigNode& node, Diagnostics& diagnos
         report(node, path ? "path" : "expression", cursor, diagnostics);
       return nullptr;
     }
-    compiled->set_text(reader.is_secret() ? sdk::Secret::masked() : shown(node));
+    mark(*compiled, reader.is_secret() ? sdk::Secret::masked() : shown(node), reader.is_secret());
     return compiled;
   }
   compiled = std::make_shared<ConstantExpression>(sdk::literal_value(node));
-  compiled->set_text(shown(node));
+  mark(*compiled, shown(node), node.secret);
   return compiled;
 }
 
 Compiler::Compiled Compiler::list(const ConfigNode& node, Diagnostics& diagnostics) {
   std::vector<sdk::ExpressionPtr> items;
   bool constant = true;
+  bool secret = false;
   bool valid = true;
   std::string text = "[";
   for (const ConfigNode& item : node.items) {
@@ -150,6 +152,7 @@ Compiler::Compiled Compiler::list(const ConfigNode& node, Diagnostics& diagnosti
       continue;
     }
     constant &= compiled->constant() != nullptr;
+    secret |= compiled->is_secret();
     text.append(items.empty() ? "" : ", ").append(compiled->text());
     items.push_back(std::move(compiled));
   }
@@ -158,14 +161,15 @@ Compiler::Compiled Compiler::list(const ConfigNode& node, Diagnostics& diagnosti
   Compiled compiled = std::make_shared<ArrayExpression>(std::move(items));
   if (constant)
     compiled = std::make_shared<ConstantExpression>(*compiled->evaluate({}));
-  compiled->set_text(text + "]");
+  mark(*compiled, text + "]", secret);
   return compiled;
 }
 
 Compiler::Compiled Compiler::mapping(const ConfigNode& node, Diagnostics& diagnostics) {
   if (const auto* literal = node.find("literal"); literal && node.entries.size() == 1) {
     auto compiled = std::make_shared<ConstantExpression>(sdk::literal_value(*literal));
-    compiled->set_text(literal->is_scalar() ? shown(*literal) : "{literal: …}");
+    mark(*compiled, literal->is_scalar() ? shown(*literal) : "{literal: …}",
+         literal->holds_secret());
     return compiled;
   }
   if (const auto* path = node.find("path"); path && path->is_scalar() && begins_path(*path)) {
@@ -185,6 +189,7 @@ Compiler::Compiled Compiler::mapping(const ConfigNode& node, Diagnostics& diagno
   }
   std::vector<ObjectExpression::Entry> entries;
   bool constant = true;
+  bool secret = false;
   bool valid = true;
   std::string text = "{";
   for (const auto& entry : node.entries) {
@@ -194,6 +199,7 @@ Compiler::Compiled Compiler::mapping(const ConfigNode& node, Diagnostics& diagno
       continue;
     }
     constant &= compiled->constant() != nullptr;
+    secret |= compiled->is_secret();
     text.append(entries.empty() ? "" : ", ")
       .append(entry.key)
       .append(": ")
@@ -205,7 +211,7 @@ Compiler::Compiled Compiler::mapping(const ConfigNode& node, Diagnostics& diagno
   Compiled compiled = std::make_shared<ObjectExpression>(std::move(entries));
   if (constant)
     compiled = std::make_shared<ConstantExpression>(*compiled->evaluate({}));
-  compiled->set_text(text + "}");
+  mark(*compiled, text + "}", secret);
   return compiled;
 }
 
@@ -231,8 +237,9 @@ Compiler::Compiled Compiler::path_mapping(const ConfigNode& node, Diagnostics& d
     valid &= missing.fallback != nullptr;
   }
   const ConfigNode& path = *node.find("path");
+  const bool secret = path.secret || (missing.fallback && missing.fallback->is_secret());
   TextCursor cursor{path.text};
-  ExpressionReader reader{cursor, context_, names(), reads_};
+  ExpressionReader reader{cursor, context_, names(), reads_, path.secret};
   auto compiled = reader.path(std::move(missing));
   if (compiled && !cursor.at_end())
     cursor.fail("expected '.', '[' or the end, found " + cursor.found());
@@ -240,7 +247,7 @@ Compiler::Compiled Compiler::path_mapping(const ConfigNode& node, Diagnostics& d
     report(path, "path", cursor, diagnostics);
     return nullptr;
   }
-  compiled->set_text(shown(path));
+  mark(*compiled, shown(path), secret);
   return valid ? compiled : nullptr;
 }
 
@@ -258,7 +265,7 @@ Compiler::Compiled Compiler::template_text(const ConfigNode& node, sdk::TextUse 
     TextCursor cursor{node.text};
     cursor.move_to(at + 2);
     cursor.skip_blanks();
-    ExpressionReader reader{cursor, context_, names(), reads_};
+    ExpressionReader reader{cursor, context_, names(), reads_, node.secret};
     auto insert = reader.read();
     cursor.skip_blanks();
     if (insert && !cursor.take('}'))
@@ -282,7 +289,7 @@ Compiler::Compiled Compiler::template_text(const ConfigNode& node, sdk::TextUse 
     parts.push_back({node.text.substr(from), nullptr});
     compiled = std::make_shared<TemplateExpression>(std::move(parts), use);
   }
-  compiled->set_text(secret ? sdk::Secret::masked() : node.text);
+  mark(*compiled, secret ? sdk::Secret::masked() : node.text, secret);
   return compiled;
 }
 

@@ -29,8 +29,6 @@ public:
   explicit Compiler(const CompileContext& context) noexcept : context_{context} {}
 
   sdk::ExpressionPtr compile(const sdk::ConfigNode& node, sdk::Diagnostics& diagnostics) override;
-  sdk::ExpressionPtr compile_text(const sdk::ConfigNode& node,
-                                  sdk::Diagnostics& diagnostics) override;
   sdk::ExpressionPtr compile_text_for(sdk::TextUse use, const sdk::ConfigNode& node,
                                       sdk::Diagnostics& diagnostics) override;
   sdk::ConditionPtr compile_condition(const sdk::ConfigNode& node,

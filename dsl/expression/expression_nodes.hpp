@@ -21,16 +21,21 @@ class CompiledExpression : public sdk::Expression {
 public:
   std::string text() const override { return text_; }
 
+  bool is_secret() const noexcept override { return secret_; }
+
   const std::set<sdk::Slot>& reads() const noexcept { return reads_; }
 
   virtual bool never_fails() const noexcept { return false; }
 
   void set_text(std::string text) { text_ = std::move(text); }
 
+  void set_secret(bool secret) noexcept { secret_ = secret; }
+
   void set_reads(std::set<sdk::Slot> reads) { reads_ = std::move(reads); }
 
 private:
   std::string text_;
+  bool secret_ = false;
   std::set<sdk::Slot> reads_;
 };
 

@@ -1,6 +1,7 @@
 #include "dsl/expression/expression_reader.hpp"
 
 #include "connectors/sdk/diagnostic.hpp"
+#include "connectors/sdk/secret.hpp"
 #include "dsl/expression/jsonpath_parser.hpp"
 
 namespace millrace::dsl {
@@ -39,7 +40,8 @@ std::string count_text(const FunctionInfo& function) {
 
 ExpressionReader::Compiled ExpressionReader::with_text(Compiled expression, std::size_t start) {
   if (expression)
-    expression->set_text(std::string{in_.text().substr(start, in_.position() - start)});
+    expression->set_text(masked_ ? sdk::Secret::masked()
+                                 : std::string{in_.text().substr(start, in_.position() - start)});
   return expression;
 }
 

@@ -14,10 +14,16 @@ class ExpressionReader {
 public:
   using Compiled = std::shared_ptr<CompiledExpression>;
 
-  /// All must outlive the reader; the slots that are read go into `reads`.
+  /// All must outlive the reader; the slots that are read go into `reads`. @param secret the text
+  /// holds something that no message may show.
   ExpressionReader(TextCursor& cursor, const CompileContext& context, RootNamesPtr names,
-                   std::set<sdk::Slot>& reads)
-    : in_{cursor}, context_{context}, names_{std::move(names)}, reads_{reads} {}
+                   std::set<sdk::Slot>& reads, bool secret)
+    : in_{cursor},
+      context_{context},
+      names_{std::move(names)},
+      reads_{reads},
+      masked_{secret},
+      secret_{secret} {}
 
   /// @returns null after it has noted a mistake at the cursor. Blanks around it stay.
   Compiled read();
@@ -25,7 +31,7 @@ public:
   /// A path, with what it gives where it selects nothing or several.
   Compiled path(Missing missing);
 
-  /// Whether env() was among what was read.
+  /// Whether the text is secret, or env() was among what was read.
   bool is_secret() const noexcept { return secret_; }
 
 private:
@@ -45,7 +51,8 @@ private:
   RootNamesPtr names_;
   std::set<sdk::Slot>& reads_;
   int depth_ = 0;
-  bool secret_ = false;
+  bool masked_;  // no part of the text may be shown
+  bool secret_;
 };
 
 /// Whether `text` is `name(…)` and nothing behind it.

@@ -1,5 +1,7 @@
 #include "dsl/expression/jsonpath_select.hpp"
 
+#include "connectors/sdk/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -11,9 +13,8 @@ using sdk::Value;
 namespace {
 
 bool equal_but_for_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
+                    [](char x, char y) { return sdk::to_lower(x) == sdk::to_lower(y); });
 }
 
 }  // namespace

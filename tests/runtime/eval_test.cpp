@@ -56,6 +56,33 @@ TEST(EvalJsonpathTest, ADocumentThatIsNoJsonIsRefused) {
   EXPECT_EQ(millrace({"eval", "jsonpath", "$"}, "{oops").code, 1);
 }
 
+TEST(EvalExprTest, PrintsTheValueAsJson) {
+  const std::string document =
+    R"({"in":{"name":" Ada ","tags":["a","b"],"price":12.50,"box":{"w":1,"h":[2,3]}}})";
+  const auto value = [&](const char* text) {
+    const auto done = millrace({"eval", "expr", text}, document);
+    EXPECT_EQ(done.code, 0) << text << done.err;
+    return done.out;
+  };
+  EXPECT_EQ(value("upper(trim($.in.name))"), "\"ADA\"\n");
+  EXPECT_EQ(value("$.in.tags"), "[\"a\",\"b\"]\n");
+  EXPECT_EQ(value("$.in.box"), "{\"w\":1,\"h\":[2,3]}\n");
+  EXPECT_EQ(value("$.in.price"), "12.50\n");
+  EXPECT_EQ(value("$.in.missing"), "null\n");
+  EXPECT_EQ(value("coalesce($.in.missing, $.in.box.h)"), "[2,3]\n");
+  EXPECT_EQ(value("count($.in.tags[*])"), "2\n");
+  EXPECT_EQ(value("sum($.in.box.h[*])"), "5\n");
+  EXPECT_EQ(value("plain text"), "\"plain text\"\n");
+  EXPECT_EQ(value("$"), document + "\n");
+}
+
+TEST(EvalExprTest, SaysWhatIsWrongWithAnExpression) {
+  const auto done = millrace({"eval", "expr", "uper('a')"}, "{}");
+  EXPECT_EQ(done.code, 1);
+  EXPECT_THAT(done.err, HasSubstr("did you mean 'upper'?"));
+  EXPECT_THAT(done.out, IsEmpty());
+}
+
 TEST(EvalSqlTest, PrintsAStatementAsPostgresqlGetsIt) {
   const auto done = millrace({"eval", "sql", "SELECT * FROM t WHERE a = ? AND b = '?' AND c < ?"});
   EXPECT_EQ(

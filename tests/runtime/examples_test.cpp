@@ -19,6 +19,17 @@ using testing::Not;
 
 const std::string examples = MILLRACE_SOURCE_DIR "/config/pipelines/";
 
+constexpr const char* loyalty_table = "customer  name             country  loyaltyScore\n"
+                                      "--------  ---------------  -------  ------------\n"
+                                      "       1  Ada Lovelace     GB                  9\n"
+                                      "       2  Grace Hopper     US                  6\n"
+                                      "       3  Edsger Dijkstra  NL                  4\n"
+                                      "       4  Barbara Liskov   US                  7\n"
+                                      "       5  Tony Hoare       GB                  2\n"
+                                      "       6  Leslie Lamport   US                  1\n"
+                                      "       7  Frances Allen    US                 12\n"
+                                      "       8  Kurt Gödel       AT                  0\n";
+
 std::string read_file(const std::string& path) {
   std::ifstream in{path, std::ios::binary};
   return {std::istreambuf_iterator<char>{in}, {}};
@@ -54,16 +65,24 @@ TEST_F(ExamplesTest, LoyaltyPrintsTheScoreOfEachCustomer) {
   const auto done = run_process(
     run_once("loyalty.yaml", {{"CUSTOMERS", examples + "data/customers.jsonl"}}));
   EXPECT_EQ(done.code, 0) << done.err;
-  EXPECT_EQ(done.out, "customer  name             country  loyaltyScore\n"
-                      "--------  ---------------  -------  ------------\n"
-                      "       1  Ada Lovelace     GB                  9\n"
-                      "       2  Grace Hopper     US                  6\n"
-                      "       3  Edsger Dijkstra  NL                  4\n"
-                      "       4  Barbara Liskov   US                  7\n"
-                      "       5  Tony Hoare       GB                  2\n"
-                      "       6  Leslie Lamport   US                  1\n"
-                      "       7  Frances Allen    US                 12\n"
-                      "       8  Kurt Gödel       AT                  0\n");
+  EXPECT_EQ(done.out, loyalty_table);
+}
+
+TEST_F(ExamplesTest, LoyaltyRunsAsTheQuickstartRunsIt) {
+  const auto script = read_file(MILLRACE_SOURCE_DIR "/scripts/quickstart");
+  const std::string program = "\nbuild/release/millrace run ";
+  const auto start = script.find(program);
+  ASSERT_NE(start, std::string::npos);
+  const auto words = start + program.size();
+  Launch launch{.arguments = {"/bin/sh", "-c",
+                              "exec \"$MILLRACE\" run "
+                                + script.substr(words, script.find('\n', words) - words)}};
+  launch.directory = MILLRACE_SOURCE_DIR;
+  launch.environment = {{"MILLRACE", MILLRACE_BINARY_DIR "/millrace"}};
+  const auto done = run_process(launch);
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(done.out, loyalty_table);
+  EXPECT_THAT(done.err, IsEmpty());
 }
 
 TEST_F(ExamplesTest, OrdersGoIntoTheDatabaseAndMisfitsIntoAFile) {

@@ -13,7 +13,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 
 class RunTest : public testing::Test {
 protected:
@@ -193,37 +192,6 @@ TEST_F(RunTest, ShowsProgressOnATerminalOnly) {
   EXPECT_THAT(done.err, HasSubstr(" records, "));
   EXPECT_THAT(done.err, HasSubstr(" errors"));
 }
-
-/// A password that must be seen nowhere, whatever happens.
-class SecretTest : public RunTest, public testing::WithParamInterface<const char*> {};
-
-TEST_P(SecretTest, IsPrintedAtNoLogLevel) {
-  // The server refuses at once: nobody listens on port 1.
-  const std::string file = scratch_.write(
-    "secret.yaml", "name: trial\n"
-                   "servers:\n"
-                   "  db: {protocol: database, url: '${ENV:PLANTED_URL}', retry: {attempts: 1}}\n"
-                   "steps:\n"
-                   "  - {name: in, type: generate, count: 1, set: {token: '${ENV:PLANTED}'}}\n"
-                   "  - {name: q, type: database, operation: executeSql, server: db, query: "
-                   "'SELECT ?', parameters: ['${ENV:PLANTED}'], timeout: 1s}\n"
-                   "  - {name: bad, type: transform, set: {n: \"number('${ENV:PLANTED}')\"}}\n");
-  for (const std::vector<std::string>& line : std::vector<std::vector<std::string>>{
-         {"validate", file},
-         {"explain", file},
-         {"graph", file},
-         {"run", "--once", "--log-level", GetParam(), file},
-         {"run", "--once", "--log-level", GetParam(), "--log-format", "json", file},
-         {"run", "--once", "--log-level", GetParam(), "--set", "servers.db.nonsense=1", file}}) {
-    auto launch = millrace_launch(line);
-    launch.environment = {{"PLANTED", "pl4nted-s3cret"},
-                          {"PLANTED_URL", "postgresql://ada:pl4nted-s3cret@127.0.0.1:1/shop"}};
-    const auto done = run_process(launch);
-    EXPECT_THAT(done.out + done.err, Not(HasSubstr("pl4nted"))) << line.front();
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(LogLevels, SecretTest, testing::Values("trace", "debug", "info", "error"));
 
 }  // namespace
 }  // namespace millrace::test

@@ -39,6 +39,31 @@ TEST(SchemaTest, TakesEveryExample) {
   EXPECT_EQ(done.code, 0) << done.out << done.err;
 }
 
+TEST(SchemaTest, TakesStepsWhosePresetsSayWhatTheyNeed) {
+  const Scratch scratch;
+  const std::vector<std::string> files{
+    scratch.write(
+      "named.yaml",
+      "name: a\noperations: {slow: {type: delay, for: 5s}}\nsteps:\n  - {name: in, type: "
+      "stdin}\n  - {name: b, operation: slow}\n  - {name: c, type: delay, operation: "
+      "slow}\n"),
+    scratch.write(
+      "called-like-an-operation.yaml",
+      "name: a\nservers: {db: {url: 'sqlite::memory:'}}\noperations: {executeSql: {type: "
+      "database, query: SELECT 1, parameters: []}}\nsteps:\n  - {name: in, type: stdin}\n"
+      "  - {name: b, type: database, operation: executeSql}\n"),
+    scratch.write(
+      "another-file.yaml",
+      "name: a\nsteps:\n  - {name: in, type: stdin}\n  - {name: c, type: delay, operation: "
+      "slow}\n")};
+  for (const auto& file : {files[0], files[1]})
+    EXPECT_EQ(millrace({"validate", file}).code, 0) << file;
+  const auto done = check(files);
+  if (done.code == nothing_was_checked)
+    GTEST_SKIP() << "python3-jsonschema and python3-yaml are not there: " << done.out;
+  EXPECT_EQ(done.code, 0) << done.out << done.err;
+}
+
 TEST(SchemaTest, RefusesUnknownKeysWrongTypesAndMissingOptions) {
   const Scratch scratch;
   const auto wrong = [&](const std::string& name, const std::string& steps) {
@@ -49,6 +74,9 @@ TEST(SchemaTest, RefusesUnknownKeysWrongTypesAndMissingOptions) {
     wrong("type.yaml", "  - {name: b, type: dealy, for: 5s}\n"),
     wrong("duration.yaml", "  - {name: b, type: delay, for: 5 parsecs}\n"),
     wrong("missing.yaml", "  - {name: b, type: delay}\n"),
+    wrong("missing-inside.yaml", "  - {name: b, type: parallel, branches: {x: {steps: [{type: "
+                                 "delay}]}}}\n"),
+    wrong("missing-query.yaml", "  - {name: b, type: database, operation: executeSql}\n"),
     wrong("choice.yaml", "  - {name: b, type: log, level: loud, message: x}\n"),
     wrong("nested.yaml", "  - {name: b, type: switch, cases: [{when: \"$.in.a\", steps: [{type: "
                          "delay, fro: 1s}]}]}\n"),

@@ -43,7 +43,8 @@ public:
     return std::make_shared<FakeExpression>(sdk::Value{node.text});
   }
 
-  sdk::ExpressionPtr compile_text(const sdk::ConfigNode& node, sdk::Diagnostics&) override {
+  sdk::ExpressionPtr compile_text_for(sdk::TextUse, const sdk::ConfigNode& node,
+                                      sdk::Diagnostics&) override {
     const auto start = node.text.find("${$.");
     if (start == std::string::npos)
       return std::make_shared<FakeExpression>(sdk::Value{node.text});

@@ -1,5 +1,7 @@
 #include "connectors/sdk/sql/classify.hpp"
 
+#include "connectors/sdk/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -56,15 +58,6 @@ struct Outline {
 
   std::vector<Item> items;
 };
-
-std::string upper(std::string_view text) {
-  std::string out{text};
-  for (char& c : out) {
-    if (c >= 'a' && c <= 'z')
-      c = static_cast<char>(c - 'a' + 'A');
-  }
-  return out;
-}
 
 struct KeywordKind {
   std::string_view keyword;

@@ -1,5 +1,7 @@
 #include "connectors/sdk/sql/lexer.hpp"
 
+#include "connectors/sdk/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -24,10 +26,6 @@ bool is_digit(char c) noexcept {
 bool is_name_start(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'
          || static_cast<unsigned char>(c) >= 0x80;
-}
-
-char to_upper(char c) noexcept {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
 }
 
 /// Keywords after which an operand begins: a `:name` behind them is no slice.

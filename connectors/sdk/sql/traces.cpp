@@ -1,5 +1,6 @@
 #include "connectors/sdk/sql/traces.hpp"
 
+#include "connectors/sdk/ascii.hpp"
 #include "connectors/sdk/sql/classify.hpp"
 
 #include <algorithm>
@@ -11,9 +12,8 @@ namespace {
 bool starts_with_word(std::string_view text, std::string_view upper_case) {
   if (text.size() < upper_case.size())
     return false;
-  return std::ranges::equal(text.substr(0, upper_case.size()), upper_case, [](char a, char b) {
-    return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 32) : a) == b;
-  });
+  return std::ranges::equal(text.substr(0, upper_case.size()), upper_case,
+                            [](char a, char b) { return to_upper(a) == b; });
 }
 
 }  // namespace

@@ -309,5 +309,24 @@ TEST(CompileTest, TakesKeysFromAPreset) {
   EXPECT_EQ(body<Delay>(only(program).steps, 1).duration, std::chrono::seconds{1});
 }
 
+TEST(PresetTest, ThatIsCalledLikeAnOperationMayStandInsideItself) {
+  const std::string head = "name: a\nservers: {one: {url: \"sqlite:///1\"}, two: {url: "
+                           "\"sqlite:///2\"}}\n";
+  const std::string steps =
+    "steps:\n  - {name: in, type: stdin}\n"
+    "  - {name: outer, operation: transaction, server: one, steps: [{name: inner, operation: "
+    "transaction, server: two, steps: [{name: q, type: database, server: two, query: \"DELETE FROM "
+    "t\", parameters: []}]}]}\n";
+  auto loaded = test::load_text(head + "operations: {transaction: {type: database}}\n" + steps);
+  EXPECT_NE(loaded.program, nullptr) << loaded.diagnostics.to_string();
+  loaded = test::load_text(head
+                           + "operations: {transaction: {type: database, server: one, steps: "
+                             "[{name: q, operation: transaction}]}}\n"
+                             "steps:\n  - {name: in, type: stdin}\n  - {name: a, operation: "
+                             "transaction}\n");
+  EXPECT_THAT(loaded.diagnostics.to_string(),
+              testing::HasSubstr("the preset 'transaction' uses itself"));
+}
+
 }  // namespace
 }  // namespace millrace::dsl

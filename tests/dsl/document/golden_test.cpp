@@ -1,7 +1,7 @@
 // Every mistake that a file can hold, and what is said about it: tests/golden/mistakes/NAME.yaml
 // and NAME.txt. A line
-// `### other.yaml` begins another file of the same load. MILLRACE_UPDATE_GOLDEN=1 writes the
-// answers anew.
+// `### other.yaml` begins another file of the same load, `### fill 1048576` stands for so many
+// bytes of comments. MILLRACE_UPDATE_GOLDEN=1 writes the answers anew.
 #include "dsl/document/fake_connectors.hpp"
 #include "dsl/load.hpp"
 #include "support/fake_environment.hpp"
@@ -47,7 +47,9 @@ std::vector<std::string> split_files(const std::string& name, const std::string&
   std::istringstream lines{text};
   std::string line;
   while (std::getline(lines, line)) {
-    if (line.starts_with("### ")) {
+    if (line.starts_with("### fill ")) {
+      world.files[files.back()] += "#" + std::string(std::stoul(line.substr(9)), '-') + "\n";
+    } else if (line.starts_with("### ")) {
       files.push_back(line.substr(4));
       world.files[files.back()];
     } else {
