@@ -30,8 +30,6 @@ sdk::Result<ConnectionFactory> build_connection_factory(const ConnectionConfig& 
   // One try each: who has a factory decides when to come again.
   auto once = **settings;
   once.retry.attempts = 1;
-  // Every host may use its time.
-  once.pool.timeout = once.connect_timeout * static_cast<std::int64_t>(once.hosts.size() * 2 + 2);
   auto shared = std::make_shared<const sdk::DatabaseSettings>(std::move(once));
   // All of its connections share one thread.
   std::shared_ptr<sdk::Reactor> reactor = asio::make_reactor({.threads = 1});

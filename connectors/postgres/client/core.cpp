@@ -97,7 +97,7 @@ void ClientCore::connect(sdk::StatusCallback done) {
       done({});
       return;
     }
-    pool->acquire([weak, pool, fresh, done](sdk::Result<Lease> lease) {
+    pool->acquire(pool->connect_limit(), [weak, pool, fresh, done](sdk::Result<Lease> lease) {
       if (lease) {
         lease->reset();  // before the caller can want it
         pool->warm_up();

@@ -64,7 +64,7 @@ ClientPool::ClientPool(Services services)
     random_{std::random_device{}()} {
 }
 
-void ClientPool::acquire(Lent done) {
+void ClientPool::acquire(std::chrono::milliseconds limit, Lent done) {
   if (closing_) {
     done(closed_error());
     return;
@@ -82,7 +82,7 @@ void ClientPool::acquire(Lent done) {
   const auto id = ++last_waiter_;
   const auto timer = services_.loop->after(pool.timeout,
                                            [self = shared_from_this(), id] { self->time_out(id); });
-  waiters_.push_back({id, std::move(done), timer});
+  waiters_.push_back({id, limit, std::move(done), timer});
   dispatch();
 }
 
@@ -102,7 +102,7 @@ void ClientPool::time_out(std::uint64_t id) {
   detail.retryable = true;
   waiter.done(sdk::Error{sdk::ErrorKind::timeout,
                          "no connection of '" + settings.name + "' became free within "
-                           + std::to_string(settings.pool.timeout.count()) + " ms ("
+                           + std::to_string(waiter.limit.count()) + " ms ("
                            + std::to_string(figures.total) + " of " + std::to_string(limit_)
                            + " open, " + std::to_string(figures.checked_out) + " in use, "
                            + std::to_string(figures.waiting) + " others waiting)",

@@ -10,6 +10,7 @@
 #include "connectors/sdk/log.hpp"
 #include "connectors/sdk/retry_policy.hpp"
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <list>
@@ -66,7 +67,12 @@ public:
   explicit ClientPool(Services services);
 
   /// First come, first served; waits as long as the pool's `timeout` says.
-  void acquire(Lent done);
+  void acquire(Lent done) { acquire(services_.settings->pool.timeout, std::move(done)); }
+
+  void acquire(std::chrono::milliseconds limit, Lent done);
+
+  /// As long as it may take until every host was tried as often as it may be.
+  std::chrono::milliseconds connect_limit() const;
 
   /// Opens what `min_size` asks for.
   void warm_up();
@@ -91,6 +97,7 @@ private:
 
   struct Waiter {
     std::uint64_t id = 0;
+    std::chrono::milliseconds limit{0};
     Lent done;
     sdk::TimerId timer = 0;
   };

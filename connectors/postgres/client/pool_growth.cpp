@@ -18,6 +18,14 @@ sdk::Instant now() {
 
 }  // namespace
 
+std::chrono::milliseconds ClientPool::connect_limit() const {
+  const auto& settings = *services_.settings;
+  const auto hosts = std::max<std::size_t>(1, settings.hosts.size());
+  const auto round = settings.connect_timeout > 0ms ? settings.connect_timeout : 1h;
+  const auto rounds = static_cast<std::int64_t>(hosts * 2 * settings.retry.total_attempts());
+  return std::max(settings.pool.timeout, round * rounds);
+}
+
 void ClientPool::warm_up() {
   dispatch();
 }

@@ -75,9 +75,9 @@ protected:
     settings_.hosts = std::move(hosts);
     auto promise = std::make_shared<std::promise<Dialed>>();
     auto& loop = reactor_->loop();
-    loop.post([this, promise, &loop] {
+    loop.post([this, settings = settings_, promise, &loop] {
       dialer_ = std::make_shared<Dialer>(
-        settings_, loop, gate_,
+        settings, loop, gate_,
         [promise](ConnectionPtr connection, std::optional<DialFailure> failure) {
           promise->set_value({std::move(connection), std::move(failure)});
         },
