@@ -320,6 +320,41 @@ TEST_P(SpanGroupTest, BlocksGiveTheSameOutputsErrorsAndTablesInBothForms) {
   expect_same(block, {"in", "tx"});
 }
 
+TEST_P(SpanGroupTest, AFlatSpanEndsWhenItsTimeIsOver) {
+  constexpr const char* slow = R"yaml(
+      - {name: begin, type: database, operation: beginSql, server: db, timeout: 150ms}
+      - name: first
+        type: database
+        operation: executeSql
+        server: db
+        query: "INSERT INTO a (id, n) VALUES (?, ?)"
+        parameters: ["$.in.id", "$.in.n"]
+      - name: wait
+        type: database
+        operation: executeSql
+        server: db
+        query: >
+          WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 2000000000)
+          SELECT count(*) AS n FROM c
+        parameters: []
+      - {name: commit, type: database, operation: commitSql, server: db}
+      - {name: out, type: stdout}
+)yaml";
+  rows_.push_back(Value::object({{"id", 1}, {"n", 1}, {"m", 2}}));
+  rows_.push_back(Value::object({{"id", 2}, {"n", 1}, {"m", 2}}));
+  Seen seen;
+  auto program = load(slow);
+  keep(program->pipelines.front(), seen, {"in"});
+  const auto began = std::chrono::steady_clock::now();
+  run(program);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+  EXPECT_TRUE(seen.delivered.empty());
+  ASSERT_EQ(seen.dead.size(), 2U);
+  for (const auto& line : seen.dead)
+    EXPECT_NE(line.find("25P04"), std::string::npos) << line;
+  EXPECT_EQ(tables(), "[] []");
+}
+
 TEST_P(SpanGroupTest, AllOrNothingOfEachHappensWhoeverDies) {
   if (GetParam() == "sqlite")
     GTEST_SKIP() << "it has no backends";
