@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/caf.hpp"
+#include "actors/db/clean_statements.hpp"
 #include "actors/db/database_handle.hpp"
 #include "actors/db/pool_core.hpp"
 #include "actors/db/request.hpp"
@@ -162,6 +163,7 @@ struct PoolFacts {
   enum class Answer : std::uint8_t { unknown, yes, no };
 
   std::atomic<Answer> numbers_transactions{Answer::unknown};  // `transaction_id_sql` works
+  CleanStatements clean;
 };
 
 /// What a pool's actor needs of the world; all outlives it.

@@ -106,9 +106,11 @@ bool answer_lost_commit(SessionSelf self, const sdk::WireLoss& loss) {
 }  // namespace
 
 bool leaves_traces(const PoolServices& services, std::string_view sql) {
-  // Where a reset costs little it is always done: functions and triggers leave traces that no text
-  // shows.
-  return !services.driver->reset_sql(*services.settings).empty() || sdk::sql::leaves_traces(sql);
+  if (services.driver->reset_sql(*services.settings).empty())
+    return sdk::sql::leaves_traces(sql);
+  // Functions and triggers leave traces that no text shows: only the catalog can tell.
+  return sdk::sql::leaves_traces(sql)
+         || !services.facts->clean.contains(sql, services.clock->now());
 }
 
 void add_resets(SessionState& state, std::vector<sdk::WireEntry>& entries) {

@@ -1,0 +1,39 @@
+// CleanStatements: which statements are known to leave nothing behind in a session's connection, so
+// that it need not be reset behind them. Sessions ask and the pool learns, from the server's
+// catalog: thread-safe.
+//
+//   if (!clean.contains(sql, now)) reset();            // who asks in vain makes it `wanted`
+//   for (const auto& sql : clean.take_wanted()) …      // look it up
+//   clean.learn(sql, now + 1min);
+#pragma once
+
+#include "connectors/sdk/clock.hpp"
+#include "connectors/sdk/lru_cache.hpp"
+
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace millrace::actors::db {
+
+class CleanStatements {
+public:
+  /// Whether `sql` is known to leave nothing behind. The unknown ones are noted, a few at a time.
+  bool contains(std::string_view sql, sdk::Instant now);
+
+  /// True of `sql` until then: functions and triggers may be made anew.
+  void learn(std::string_view sql, sdk::Instant until);
+
+  /// The schema has changed: nothing is known any more.
+  void forget();
+
+  std::vector<std::string> take_wanted();
+
+private:
+  std::mutex mutex_;
+  sdk::LruCache<sdk::Instant> known_{1024};
+  std::vector<std::string> wanted_;
+};
+
+}  // namespace millrace::actors::db
