@@ -209,8 +209,8 @@ const std::vector<std::string_view>& postgres_keywords() {
 }
 
 const std::vector<std::string_view>& sqlite_keywords() {
-  static const std::vector<std::string_view> keywords{"mode",   "cache", "immutable",
-                                                      "nolock", "psow",  "vfs"};
+  static const std::vector<std::string_view> keywords{"mode", "cache", "immutable",   "nolock",
+                                                      "psow", "vfs",   "busy_timeout"};
   return keywords;
 }
 

@@ -38,10 +38,11 @@ protected:
     make("CREATE SCHEMA " + schema_);
   }
 
+  /// What is committed stays, also where a test kills the server.
   std::string url(const PostgresServer& server) const {
     return "postgresql:///" + server.dbname() + "?host=" + server.host()
            + "&port=" + std::to_string(server.port()) + "&user=" + server.user()
-           + "&options=-c%20search_path%3D" + schema_;
+           + "&options=-c%20synchronous_commit%3Don%20-c%20search_path%3D" + schema_;
   }
 
   /// The database under the name `db`; `keys` are more of its options, `query` of its url.

@@ -97,6 +97,12 @@ protected:
              "  - {name: out, type: stdout, value: \"$.in.id\"}\n";
   }
 
+  // The server runs as another user where we are root, and cannot enter the test's own directory.
+  static std::string own_folder() {
+    static int count = 0;
+    return "/tmp/millrace-pg-run-" + std::to_string(getpid()) + "-" + std::to_string(++count);
+  }
+
   static constexpr const char* to_dead_letters =
     ", onError: {match: [connection], then: deadLetter}";
   // Nobody listens on port 1.
@@ -124,7 +130,7 @@ TEST_F(PostgresTroubleTest, AndStopsThePipelineWhereNothingElseIsSaid) {
 }
 
 TEST_F(PostgresTroubleTest, AServerThatStopsInTheMiddleLosesNoRecord) {
-  PostgresServer server{scratch_.path("pg")};
+  PostgresServer server{own_folder()};
   use_postgres(server);
   make("CREATE TABLE t (id INTEGER PRIMARY KEY)");
   const auto path = file(steps(to_dead_letters),
@@ -152,7 +158,7 @@ TEST_F(PostgresTroubleTest, AServerThatStopsInTheMiddleLosesNoRecord) {
 }
 
 TEST_F(PostgresTroubleTest, ABlockWhoseServerStopsRunsAgainWhenItIsBack) {
-  PostgresServer server{scratch_.path("pg")};
+  PostgresServer server{own_folder()};
   use_postgres(server);
   make("CREATE TABLE t (id INTEGER)");
   const auto path = file("  - name: block\n    type: database\n    operation: transaction\n"

@@ -77,6 +77,7 @@ TEST(DsnTest, ReadsKeywordStrings) {
 TEST(DsnTest, ReadsSqlite) {
   EXPECT_EQ(parsed("sqlite:///file.db"), "dbname=file.db");
   EXPECT_EQ(parsed("sqlite:////var/x%20y.db?mode=ro"), "dbname=/var/x y.db mode=ro");
+  EXPECT_EQ(parsed("sqlite:///a.db?busy_timeout=50"), "dbname=a.db busy_timeout=50");
   EXPECT_EQ(parsed("sqlite::memory:"), "dbname=:memory:");
   EXPECT_EQ(parsed("sqlite://"), "dbname=:memory:");
   EXPECT_EQ(parse_dsn("sqlite+aiosqlite:///a.db")->driver, "sqlite");

@@ -107,7 +107,8 @@ TEST(SecretsTest, NoOptionOfAStepShowsOne) {
 TEST(SecretsTest, NoOptionOfAServerOrSchemeShowsOne) {
   const std::string steps = "steps:\n  - {name: in, type: stdin}\n"
                             "  - {name: q, type: database, query: SELECT 1, parameters: []}\n";
-  for (const auto& option : server_tables(test::fake_connectors()).front().options) {
+  const auto tables = server_tables(test::fake_connectors());
+  for (const auto& option : tables.front().options) {
     for (const auto& shape : shapes) {
       const std::string url = option.name == "url" ? "" : "url: \"sqlite:///x.db\", ";
       expect_silence("name: orders\nservers:\n  db: {" + url + option.name + ": " + shape + "}\n"
