@@ -1,4 +1,3 @@
-#include "connectors/file/gzip.hpp"
 #include "connectors/sdk/format/csv.hpp"
 #include "tests/connectors/file/write_fixture.hpp"
 
@@ -15,22 +14,6 @@ using test::Options;
 using test::scalar;
 using test::StepDriver;
 using ::testing::HasSubstr;
-
-std::string gunzip(std::string_view packed) {
-  GzipReader reader;
-  reader.feed(packed);
-  std::string plain(1 << 20, '\0');
-  std::string all;
-  while (true) {
-    const auto count = reader.read(plain);
-    EXPECT_TRUE(count);
-    if (!count || *count == 0)
-      break;
-    all.append(plain, 0, *count);
-  }
-  EXPECT_TRUE(reader.whole());
-  return all;
-}
 
 TEST_F(FileWriteTest, WritesAWholeFileThatAppearsAtTheEnd) {
   const auto make = factory({{"path", scalar(scratch.path("out.jsonl"))}});
