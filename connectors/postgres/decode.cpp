@@ -67,9 +67,13 @@ bool same_columns(const PGresult* result, const ShapeSlot& slot, int count) {
 void fill_slot(const PGresult* result, ShapeSlot& slot, int count) {
   std::vector<sdk::Column> columns;
   slot.types.clear();
+  slot.read_as.clear();
   for (int i = 0; i < count; ++i) {
-    slot.types.push_back(PQftype(result, i));
-    columns.push_back({PQfname(result, i), type_name(slot.types.back())});
+    const auto type = PQftype(result, i);
+    slot.types.push_back(type);
+    slot.read_as.push_back(slot.users ? slot.users->stands_for(type) : type);
+    auto name = slot.users ? slot.users->name_of(type) : std::string{};
+    columns.push_back({PQfname(result, i), name.empty() ? type_name(type) : std::move(name)});
   }
   slot.shape = count == 0 ? sdk::ResultShape::none()
                           : std::make_shared<const sdk::ResultShape>(std::move(columns));
@@ -129,7 +133,7 @@ sdk::SqlResult decode_result(PGresult* result, ShapeSlot& slot,
                                   static_cast<std::size_t>(PQgetlength(result, row, column))};
       object.set(names[index].as_string(), PQgetisnull(result, row, column) != 0
                                              ? Value{}
-                                             : decode_text(text, slot.types[index]));
+                                             : decode_text(text, slot.read_as[index]));
     }
     decoded.rows.push_back(std::move(object));
   }

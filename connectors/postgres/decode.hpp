@@ -4,6 +4,7 @@
 
 #include "connectors/postgres/handles.hpp"
 #include "connectors/postgres/types.hpp"
+#include "connectors/postgres/user_types.hpp"
 #include "connectors/sdk/result.hpp"
 #include "connectors/sdk/statement.hpp"
 
@@ -16,7 +17,9 @@ namespace millrace::postgres {
 /// The columns of a statement's last result, kept beside the statement: they seldom change.
 struct ShapeSlot {
   std::shared_ptr<const sdk::ResultShape> shape;
-  std::vector<Oid> types;
+  std::vector<Oid> types;                  // as the server says them
+  std::vector<Oid> read_as;                // what stands for them
+  std::shared_ptr<const UserTypes> users;  // null: none were looked up
 };
 
 sdk::Value decode_text(std::string_view text, Oid type);

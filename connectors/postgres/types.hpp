@@ -32,6 +32,9 @@ struct TypeInfo {
 /// Null for a type that is not PostgreSQL's own (enums, extensions); its values are text.
 const TypeInfo* find_type(Oid oid) noexcept;
 
+/// The type of lists of it; 0: none of PostgreSQL's own.
+Oid array_of(Oid element) noexcept;
+
 /// Its name, or "oid 16412".
 std::string type_name(Oid oid);
 
@@ -40,6 +43,7 @@ inline constexpr Oid boolean = 16;
 inline constexpr Oid int8 = 20;
 inline constexpr Oid int4 = 23;
 inline constexpr Oid text = 25;
+inline constexpr Oid text_list = 1009;
 inline constexpr Oid float8 = 701;
 inline constexpr Oid numeric = 1700;
 inline constexpr Oid jsonb = 3802;

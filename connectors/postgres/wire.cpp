@@ -90,6 +90,8 @@ void PostgresWire::dialed(ConnectionPtr connection, std::optional<DialFailure> f
   descriptor_.assign(PQsocket(connection_.get()));
   events_.connected();
   read_on();
+  if (settings_.pool_mode == sdk::PoolMode::transaction)
+    set_style();
   pump();
 }
 

@@ -36,7 +36,7 @@ private:
     bool direct = false;       // could not be prepared: the server shall say why, in its place
   };
 
-  enum class Kind : std::uint8_t { settle, prepare, describe, entry, ignored, sync };
+  enum class Kind : std::uint8_t { settle, prepare, describe, look_up, entry, ignored, sync };
 
   /// Something that was written, in the order in which libpq answers.
   struct Pending {
@@ -77,11 +77,13 @@ private:
   const Queued* to_prepare(std::size_t size);
   bool prepare(const Queued& queued, const std::vector<Oid>& types);
   bool write_group(std::size_t size);
-  bool write_settings(const sdk::StatementOptions& options);
+  bool write_settings(const sdk::Statement& statement);
   bool write_setting(const char* name, const std::string& value);
   bool write_entry(Queued queued, const PreparedPtr& prepared);
   bool write_sync();
   void deallocate(const std::string& name);
+  void set_style();
+  void write_aside(const std::string& sql);
   void limit_prepared(std::size_t size);
   bool refuse_misfit(std::size_t size);
   sdk::Status check_fit(const Queued& queued);
@@ -92,6 +94,9 @@ private:
   bool take(ResultPtr result);
   void finish_group(ResultPtr sync_error);
   void finish_preparing();
+  bool look_up_types(const PGresult* described);
+  void finish_look_up();
+  void keep_prepared(const PreparedPtr& statement);
   void finish_entries(const PGresult* sync_error);
   void answer(Pending& pending);
   std::unique_ptr<sdk::RawResult> take_result(Pending& pending);
@@ -114,6 +119,8 @@ private:
   PreparedStatements statements_;
   PreparedPtr preparing_;  // nothing else goes out until the server has described it
   bool preparing_typed_ = false;
+  std::vector<Oid> looked_up_;  // types of the database's users that it has to do with
+  std::shared_ptr<const UserTypes> user_types_ = std::make_shared<UserTypes>();
   EncodedParameters parameters_;
   std::size_t in_flight_ = 0;                       // entries
   std::optional<sdk::Error> fatal_;                 // the server's farewell

@@ -93,6 +93,8 @@ bool PostgresWire::take(ResultPtr result) {
 void PostgresWire::finish_group(ResultPtr sync_error) {
   if (!group_.empty() && group_.front().kind == Kind::prepare)
     finish_preparing();
+  else if (!group_.empty() && group_.front().kind == Kind::look_up)
+    finish_look_up();
   else
     finish_entries(sync_error.get());
   group_.clear();
@@ -105,8 +107,10 @@ void PostgresWire::finish_preparing() {
   if (is_good(prepared) && is_good(described)) {
     for (int i = 0; i < PQnparams(described); ++i)
       statement->types.push_back(PQparamtype(described, i));
-    if (const auto evicted = statements_.keep(statement))
-      deallocate(*evicted);
+    if (look_up_types(described))
+      preparing_ = statement;  // goes on when the answer is there
+    else
+      keep_prepared(statement);
     return;
   }
   // Nothing else is under way, so the state is known: inside a transaction the failure has ended
@@ -129,6 +133,44 @@ void PostgresWire::finish_preparing() {
     }
     return;
   }
+}
+
+// @returns whether the catalog was asked: for types that are not PostgreSQL's own, once each.
+bool PostgresWire::look_up_types(const PGresult* described) {
+  std::vector<Oid> all;
+  for (int i = 0; i < PQnparams(described); ++i)
+    all.push_back(PQparamtype(described, i));
+  for (int i = 0; i < PQnfields(described); ++i)
+    all.push_back(PQftype(described, i));
+  looked_up_ = user_types_->unknown_of(all);
+  if (looked_up_.empty())
+    return false;
+  pending_.push_back({Kind::look_up});
+  const auto query = UserTypes::catalog_query(looked_up_);
+  if (PQsendQueryParams(connection_.get(), query.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0)
+        != 1
+      || !write_sync())
+    lose(loss_error(connection_.get()), false);
+  return true;
+}
+
+void PostgresWire::finish_look_up() {
+  const auto statement = std::exchange(preparing_, nullptr);
+  // Where the catalog could not be read they are text, for this statement.
+  if (is_good(group_.front().result.get())) {
+    auto learned = std::make_shared<UserTypes>(*user_types_);
+    learned->learn(group_.front().result.get(), looked_up_);
+    user_types_ = std::move(learned);
+  }
+  keep_prepared(statement);
+}
+
+void PostgresWire::keep_prepared(const PreparedPtr& statement) {
+  for (auto& type : statement->types)
+    type = user_types_->stands_for(type);
+  statement->shape->users = user_types_;
+  if (const auto evicted = statements_.keep(statement))
+    deallocate(*evicted);
 }
 
 void PostgresWire::finish_entries(const PGresult* sync_error) {

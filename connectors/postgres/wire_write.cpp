@@ -137,8 +137,7 @@ bool PostgresWire::write_group(std::size_t size) {
     queue.pop_front();
     auto prepared = queued.direct ? nullptr : statements_.find(queued.entry.statement->sql);
     const bool flush = queued.entry.flush;
-    if (!write_settings(queued.entry.statement->options)
-        || !write_entry(std::move(queued), prepared)
+    if (!write_settings(*queued.entry.statement) || !write_entry(std::move(queued), prepared)
         || (flush && PQsendFlushRequest(connection_.get()) != 1)) {
       // Once more: what was not written is at the end of `pending_`, and counts as written to be
       // safe.
@@ -148,10 +147,16 @@ bool PostgresWire::write_group(std::size_t size) {
   return write_sync();
 }
 
-bool PostgresWire::write_settings(const sdk::StatementOptions& options) {
+bool PostgresWire::write_settings(const sdk::Statement& statement) {
+  const auto& options = statement.options;
+  // Behind a bouncer the session has no default of ours. What begins a transaction stays the first
+  // of its group.
+  auto timeout = options.timeout;
+  if (!timeout && settings_.pool_mode == sdk::PoolMode::transaction
+      && settings_.statement_timeout.count() > 0 && !begins_transaction(statement.sql))
+    timeout = settings_.statement_timeout;
   // Local to the implicit transaction: gone with the Sync, and no round trip of their own.
-  if (options.timeout
-      && !write_setting("statement_timeout", std::to_string(options.timeout->count())))
+  if (timeout && !write_setting("statement_timeout", std::to_string(timeout->count())))
     return false;
   return !options.read_only || write_setting("transaction_read_only", "on");
 }
@@ -187,7 +192,23 @@ bool PostgresWire::write_sync() {
 }
 
 void PostgresWire::deallocate(const std::string& name) {
-  const auto sql = "DEALLOCATE \"" + name + "\"";
+  write_aside("DEALLOCATE \"" + name + "\"");
+}
+
+// What start-up cannot say to a bouncer, of the settings that it keeps for each of its clients.
+void PostgresWire::set_style() {
+  const auto is = [this](const char* name, std::string_view begins) {
+    const char* value = PQparameterStatus(connection_.get(), name);
+    return value != nullptr && std::string_view{value}.starts_with(begins);
+  };
+  if (!is("DateStyle", "ISO"))
+    write_aside("SET DateStyle = 'ISO'");
+  if (!closed_ && !is("TimeZone", "UTC"))
+    write_aside("SET TimeZone = 'UTC'");
+}
+
+// Nobody waits for its result.
+void PostgresWire::write_aside(const std::string& sql) {
   pending_.push_back({Kind::ignored});
   if (PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0)
         != 1

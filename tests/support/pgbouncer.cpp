@@ -28,7 +28,8 @@ PgBouncer::PgBouncer(const PostgresServer& server, const std::string& search_pat
                              "default_pool_size = 3\nmax_client_conn = 200\n";
   Launch launch{.arguments = {program, settings}};
   if (geteuid() == 0)  // which it refuses to run as
-    launch.arguments = {"/usr/sbin/runuser", "-u", "nobody", "--", program, settings};
+    launch.arguments = {"/usr/bin/setpriv", "--reuid=nobody", "--regid=nogroup",
+                        "--clear-groups",   program,          settings};
   process_ = std::make_unique<Process>(launch);
   if (!process_->wait_for("process up")) {
     why_not_ = "PgBouncer did not start: " + process_->err();
@@ -38,7 +39,7 @@ PgBouncer::PgBouncer(const PostgresServer& server, const std::string& search_pat
 
 PgBouncer::~PgBouncer() {
   if (process_) {
-    process_->signal(SIGTERM);  // runuser passes it on, but not SIGKILL
+    process_->signal(SIGTERM);
     process_->wait();
   }
   std::error_code ignored;

@@ -22,6 +22,13 @@ protected:
       if (server == nullptr)
         GTEST_SKIP() << test::PostgresServer::why_not();
       case_ = postgres_case(*server);
+      if (GetParam() == "pgbouncer") {
+        bouncer_ = std::make_unique<test::PgBouncer>(
+          *server, test_schema(), "/tmp/millrace-bouncer-" + std::to_string(getpid()));
+        if (!bouncer_->running())
+          GTEST_SKIP() << bouncer_->why_not();
+        case_ = bouncer_case(*server, *bouncer_);
+      }
     }
     case_.settings.pool.max_size = 4;
     open();
@@ -38,6 +45,9 @@ protected:
   }
 
   bool is_postgres() const { return case_.name == "postgres"; }
+
+  /// Sessions have nothing of their own between transactions.
+  bool is_bounced() const { return bouncer_ != nullptr; }
 
   PoolFixture& pool() { return *pool_; }
 
@@ -61,6 +71,7 @@ protected:
 
 private:
   std::optional<TemporaryFile> file_;
+  std::unique_ptr<test::PgBouncer> bouncer_;
   std::unique_ptr<PoolFixture> pool_;
 };
 

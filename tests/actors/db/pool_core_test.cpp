@@ -168,6 +168,28 @@ TEST_F(PoolCoreTest, ProbesADownServerAloneForEverAndFailsFastMeanwhile) {
   EXPECT_TRUE(*reply);
 }
 
+TEST_F(PoolCoreTest, AsksAServerThatRefusesUsSlowlyOnceItHasSaidSoAFewTimes) {
+  make({.min_size = 1, .max_size = 1});
+  const auto refuse = [this] {
+    sdk::WireLoss loss{lost_};
+    loss.other_host_may_do = false;
+    core_->lost(opened_.back(), loss, now_);
+    collect();
+  };
+  refuse();
+  EXPECT_TRUE(core_->info().down) << "nobody waits for settings that are wrong";
+  // A password and the file that tells it are seldom changed in the same instant.
+  for (std::size_t attempt = 2; attempt <= 6; ++attempt) {
+    pass(2s);
+    ASSERT_EQ(opened_.size(), attempt);
+    refuse();
+  }
+  pass(29s);
+  EXPECT_EQ(opened_.size(), 6U);
+  pass(2s);
+  EXPECT_EQ(opened_.size(), 7U);
+}
+
 TEST_F(PoolCoreTest, ARequestMakesTheProberLookAgainWithinASecond) {
   make({.min_size = 1, .max_size = 1});
   for (int i = 0; i < 20; ++i) {

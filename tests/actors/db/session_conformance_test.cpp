@@ -225,7 +225,8 @@ TEST_P(SessionConformanceTest, RunsTransactionsBesideEachOther) {
   EXPECT_EQ(pool().rows("SELECT id FROM t").items()[0].find("id")->as_integer(), 2);
 }
 
-INSTANTIATE_TEST_SUITE_P(Drivers, SessionConformanceTest, testing::Values("sqlite", "postgres"),
+INSTANTIATE_TEST_SUITE_P(Drivers, SessionConformanceTest,
+                         testing::Values("sqlite", "postgres", "pgbouncer"),
                          [](const auto& parameter) { return parameter.param; });
 
 }  // namespace

@@ -85,7 +85,9 @@ TEST_P(StatementConformanceTest, RefusesAWrongNumberOfParameters) {
   for (const auto& parameters : {sdk::Parameters{}, sdk::Parameters{Value{1}, Value{2}}}) {
     const auto error = error_of("SELECT * FROM t WHERE id = $1", parameters);
     EXPECT_EQ(error.kind(), ErrorKind::execution);
-    EXPECT_NE(error.message().find("1 placeholder"), std::string::npos) << error.message();
+    // Behind a bouncer nothing is described first: the server's own words have both numbers too.
+    const std::string one = is_bounced() ? "requires 1" : "1 placeholder";
+    EXPECT_NE(error.message().find(one), std::string::npos) << error.message();
     EXPECT_NE(error.message().find(std::to_string(parameters.size()) + " parameters"),
               std::string::npos);
   }
@@ -233,7 +235,8 @@ TEST_P(StatementConformanceTest, KeepsTheOrderOfRequestsThatShareAKey) {
     EXPECT_EQ(reply.get().results.front()->rowcount, 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Drivers, StatementConformanceTest, testing::Values("sqlite", "postgres"),
+INSTANTIATE_TEST_SUITE_P(Drivers, StatementConformanceTest,
+                         testing::Values("sqlite", "postgres", "pgbouncer"),
                          [](const auto& parameter) { return parameter.param; });
 
 }  // namespace

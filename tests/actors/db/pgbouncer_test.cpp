@@ -1,0 +1,132 @@
+// A PgBouncer in transaction mode in between: each transaction may meet another server connection.
+#include "tests/actors/db/drivers.hpp"
+#include "tests/actors/db/pool_fixture.hpp"
+
+#include <set>
+
+namespace millrace::actors {
+namespace {
+
+using namespace std::chrono_literals;
+using sdk::ErrorKind;
+using sdk::Value;
+
+class PgBouncerTest : public testing::Test {
+protected:
+  void SetUp() override {
+    auto* server = test::PostgresServer::shared();
+    if (server == nullptr)
+      GTEST_SKIP() << test::PostgresServer::why_not();
+    const auto direct = postgres_case(*server);
+    direct_ = std::make_unique<PoolFixture>(direct.settings, *direct.driver);
+    EXPECT_TRUE(direct_->run("CREATE SCHEMA IF NOT EXISTS " + test_schema()));
+    bouncer_ = std::make_unique<test::PgBouncer>(
+      *server, test_schema(), "/tmp/millrace-bouncer-" + std::to_string(getpid()));
+    if (!bouncer_->running())
+      GTEST_SKIP() << bouncer_->why_not();
+    case_ = bouncer_case(*server, *bouncer_);
+    case_.settings.pool.max_size = 8;  // more than the bouncer has
+    open();
+  }
+
+  void open() {
+    pool_.reset();
+    pool_ = std::make_unique<PoolFixture>(case_.settings, *case_.driver);
+  }
+
+  std::string text(const std::string& sql) {
+    const auto result = pool_->run(sql);
+    return result ? std::string{result->rows.items()[0].members()[0].value.as_string()}
+                  : result.error().to_string();
+  }
+
+  std::unique_ptr<test::PgBouncer> bouncer_;
+  std::unique_ptr<PoolFixture> direct_;
+  std::unique_ptr<PoolFixture> pool_;
+  DriverCase case_;
+};
+
+TEST_F(PgBouncerTest, LeavesNoPreparedStatementAtTheServer) {
+  for (int i = 0; i < 50; ++i)
+    ASSERT_TRUE(pool_->run("SELECT $1::int + " + std::to_string(i % 5), {Value{i}}));
+  EXPECT_EQ(pool_->rows("SELECT name FROM pg_prepared_statements").size(), 0U);
+}
+
+TEST_F(PgBouncerTest, AnswersEachOfManyCallersWithItsOwnRows) {
+  std::vector<Awaited<ExecuteReply>> replies(200);
+  for (std::size_t i = 0; i < replies.size(); ++i)
+    pool_->handle().execute({.sql = "SELECT $1::int8 AS n, pg_backend_pid() AS pid",
+                             .sets = {{Value{static_cast<std::int64_t>(i)}}}},
+                            replies[i].callback());
+  std::set<std::int64_t> backends;
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    const auto result = std::move(replies[i].get().results.front());
+    ASSERT_TRUE(result) << result.error().to_string();
+    EXPECT_EQ(result->rows.items()[0].find("n")->as_integer(), static_cast<std::int64_t>(i));
+    backends.insert(result->rows.items()[0].find("pid")->as_integer());
+  }
+  EXPECT_LE(backends.size(), 3U);
+}
+
+TEST_F(PgBouncerTest, SaysReadOnlyWithTheStatementItself) {
+  ASSERT_TRUE(direct_->run("CREATE TABLE IF NOT EXISTS b (id INTEGER)"));
+  sdk::Statement write{.sql = "INSERT INTO b VALUES (1)"};
+  write.options.read_only = true;
+  const auto refused = std::move(pool_->run(write).results.front());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), "25006");
+  write.options.read_only = false;
+  for (int i = 0; i < 10; ++i)  // whichever server connection comes: none of them kept it
+    EXPECT_TRUE(std::move(pool_->run(write).results.front()));
+}
+
+TEST_F(PgBouncerTest, SaysItsLimitOfTimeWithTheStatementItself) {
+  case_.settings.statement_timeout = 100ms;
+  open();
+  const auto ended = pool_->run("SELECT pg_sleep(5)");
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().kind(), ErrorKind::timeout) << ended.error().to_string();
+  const auto session = pool_->begin();
+  ASSERT_TRUE(session);
+  EXPECT_EQ(run(*session, "SELECT pg_sleep(5)").error().kind(), ErrorKind::timeout);
+  static_cast<void>(rollback(*session));
+  for (int i = 0; i < 6; ++i) {
+    PoolFixture other{bouncer_case(*test::PostgresServer::shared(), *bouncer_).settings,
+                      *case_.driver};
+    EXPECT_EQ(other.rows("SELECT current_setting('statement_timeout') AS t")
+                .items()[0]
+                .find("t")
+                ->as_string(),
+              "0");
+  }
+}
+
+TEST_F(PgBouncerTest, ShowsTimesAsItDoesWithoutABouncer) {
+  const auto role = "tokyo_" + std::to_string(getpid());
+  ASSERT_TRUE(direct_->run("CREATE ROLE " + role + " LOGIN SUPERUSER"));
+  ASSERT_TRUE(direct_->run("ALTER ROLE " + role + " SET TimeZone = 'Asia/Tokyo'"));
+  bouncer_ = std::make_unique<test::PgBouncer>(
+    *test::PostgresServer::shared(), test_schema(),
+    "/tmp/millrace-bouncer-tz-" + std::to_string(getpid()), role);
+  case_.settings.hosts = {{"127.0.0.1", bouncer_->port()}};
+  open();
+  for (int i = 0; i < 10; ++i)
+    EXPECT_EQ(text("SELECT timestamptz '2026-11-21 09:47:47+00'"), "2026-11-21T09:47:47+00:00");
+  bouncer_.reset();
+  ASSERT_TRUE(direct_->run("DROP ROLE " + role));
+}
+
+TEST_F(PgBouncerTest, GoesOnAfterTheBouncerLostItsServer) {
+  const auto name = "bounced " + std::to_string(getpid());
+  case_.settings.application_name = name;
+  open();
+  ASSERT_TRUE(pool_->run("SELECT 1"));
+  ASSERT_TRUE(direct_->run("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE "
+                           "application_name = $1",
+                           {Value{name}}));
+  const auto again = pool_->run("SELECT 1");
+  EXPECT_TRUE(again) << again.error().to_string();
+}
+
+}  // namespace
+}  // namespace millrace::actors
