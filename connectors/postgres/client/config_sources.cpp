@@ -1,5 +1,6 @@
 // Settings from files and from the environment.
 #include "connectors/postgres/client/config_node.hpp"
+#include "connectors/sdk/ascii.hpp"
 #include "connectors/sdk/json.hpp"
 #include "connectors/sdk/system_error.hpp"
 
@@ -19,22 +20,15 @@ using sdk::Value;
 
 constexpr std::string_view variable_prefix = "MILLRACE_SERVERS__";
 
+// An address that the caller wrote down is no secret but for its password, which `url` keeps
+// itself.
 bool is_secret_option(std::string_view name) {
-  return name == "url" || name == "dsn" || name == "password";
+  return name == "password";
 }
 
-char upper(char c) {
-  if (c >= 'a' && c <= 'z')
-    return static_cast<char>(c - 'a' + 'A');
-  return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '_';
-}
-
-std::string lower(std::string_view text) {
-  std::string out{text};
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
+char variable_character(char c) {
+  const char up = sdk::to_upper(c);
+  return (up >= 'A' && up <= 'Z') || (up >= '0' && up <= '9') ? up : '_';
 }
 
 sdk::Result<Value> read_json_file(const std::string& path, bool secret) {
@@ -110,7 +104,7 @@ void put(ConfigNode& node, std::string_view path, const ConfigNode& value) {
 void lay_environment(ConfigNode& base, std::string_view name) {
   std::string prefix{variable_prefix};
   for (const char c : name)
-    prefix += upper(c);
+    prefix += variable_character(c);
   prefix += "__";
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view text{*variable};
@@ -119,7 +113,7 @@ void lay_environment(ConfigNode& base, std::string_view name) {
       continue;
     auto value = node_of(Value{text.substr(equals + 1)},
                          std::make_shared<const std::string>(text.substr(0, equals)), true);
-    put(base, lower(text.substr(prefix.size(), equals - prefix.size())), value);
+    put(base, sdk::lower(text.substr(prefix.size(), equals - prefix.size())), value);
   }
 }
 
