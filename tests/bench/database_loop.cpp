@@ -163,7 +163,9 @@ int main(int argc, char** argv) {
   const auto from = Clock::now() + span(0.3);
   Run run{*pool, workload_of(argv[2]), from, from + span(seconds)};
   std::vector<std::unique_ptr<Caller>> callers;
-  for (int i = 0; i < std::atoi(argv[4]); ++i)
+  const int count = std::atoi(argv[4]);
+  callers.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i)
     callers.push_back(std::make_unique<Caller>(run, static_cast<unsigned>(i)));
   run.open = static_cast<int>(callers.size());
   for (auto& caller : callers)

@@ -141,16 +141,21 @@ void Broker::produce(const std::string& topic, std::int32_t partition,
     const auto size = [](const std::optional<std::string>& text) {
       return text ? text->size() : 0;
     };
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wold-style-cast"  // librdkafka's macros
-    check(rd_kafka_producev(client.get(), RD_KAFKA_V_TOPIC(topic.c_str()),
-                            RD_KAFKA_V_PARTITION(partition),
-                            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                            RD_KAFKA_V_KEY(bytes(message.key), size(message.key)),
-                            RD_KAFKA_V_VALUE(bytes(message.value), size(message.value)),
-                            RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END),
-          "produce");
-#pragma GCC diagnostic pop
+    std::array<rd_kafka_vu_t, 6> fields{};
+    fields[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+    fields[0].u.cstr = topic.c_str();
+    fields[1].vtype = RD_KAFKA_VTYPE_PARTITION;
+    fields[1].u.i32 = partition;
+    fields[2].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    fields[2].u.i = RD_KAFKA_MSG_F_COPY;
+    fields[3].vtype = RD_KAFKA_VTYPE_KEY;
+    fields[3].u.mem = {bytes(message.key), size(message.key)};
+    fields[4].vtype = RD_KAFKA_VTYPE_VALUE;
+    fields[4].u.mem = {bytes(message.value), size(message.value)};
+    fields[5].vtype = RD_KAFKA_VTYPE_HEADERS;
+    fields[5].u.headers = headers;
+    const kafka::ErrorPtr refused{rd_kafka_produceva(client.get(), fields.data(), fields.size())};
+    check(refused ? rd_kafka_error_code(refused.get()) : RD_KAFKA_RESP_ERR_NO_ERROR, "produce");
   }
   check(rd_kafka_flush(client.get(), timeout_ms), "flush");
 }

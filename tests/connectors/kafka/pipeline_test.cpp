@@ -191,6 +191,18 @@ TEST_P(KafkaTest, KeepsOneSlowPartitionFromStallingTheOthers) {
   EXPECT_THAT(process.out(), Not(HasSubstr("\n10\n")));
 }
 
+TEST_P(KafkaTest, TellsHeadersKeyAndTimeOfEachMessage) {
+  broker_->make_topic(topic_, 1);
+  broker_->produce(topic_, 0, {{"k", "{}", {{"origin", "shop"}}}});
+  const auto done = run_process(
+    run(receive()
+        + "  - {type: stdout, value: {h: $.meta.in.headers, k: $.meta.in.key, t: "
+          "$.meta.in.topic, late: {path: '$.meta.in.timestamp', required: true}}}\n"));
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("{\"h\":{\"origin\":\"shop\"},\"k\":\"k\",\"t\":\"" + topic_
+                                  + "\",\"late\":1"));
+}
+
 class MockKafkaTest : public KafkaTest {};
 
 INSTANTIATE_TEST_SUITE_P(Brokers, MockKafkaTest, testing::Values("mock"),
