@@ -9,8 +9,8 @@
 
 namespace millrace::runtime {
 
-/// All that comes from `fd`. @param name for messages: "'a.json'", "stdin". @returns kind `io` where
-/// reading fails, kind `config` where it is over `limit` bytes.
+/// All that comes from `fd`. @param name for messages: "'a.json'", "stdin". @returns kind `io`
+/// where reading fails, kind `config` where it is over `limit` bytes.
 sdk::Result<std::string>
 read_descriptor(int fd, const std::string& name,
                 std::size_t limit = std::numeric_limits<std::size_t>::max());

@@ -17,8 +17,7 @@ void SourceMemory::close() noexcept {
   source.reset();
 }
 
-void SourceMemory::log_unsettled(sdk::Log& log, const std::string& pipeline,
-                                 bool rereads) const {
+void SourceMemory::log_unsettled(sdk::Log& log, const std::string& pipeline, bool rereads) const {
   if (!core)
     return;
   for (const auto& some : core->unsettled())

@@ -1,4 +1,5 @@
-// Letters of ASCII, whatever the locale: keywords, units and names of settings are compared by them.
+// Letters of ASCII, whatever the locale: keywords, units and names of settings are compared by
+// them.
 //
 //   upper("select") == "SELECT"
 #pragma once

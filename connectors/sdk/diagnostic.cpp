@@ -1,6 +1,7 @@
 #include "connectors/sdk/diagnostic.hpp"
 
 #include "connectors/sdk/ascii.hpp"
+
 #include <algorithm>
 #include <numeric>
 #include <tuple>

@@ -1,8 +1,8 @@
 // What of a DSN people may see. It keeps the text as it was written and replaces only the
 // passwords, so that a user recognises what they wrote; where the text cannot be read, it hides
 // rather too much.
-#include "connectors/sdk/dsn.hpp"
 #include "connectors/sdk/ascii.hpp"
+#include "connectors/sdk/dsn.hpp"
 #include "connectors/sdk/dsn_text.hpp"
 
 #include <algorithm>

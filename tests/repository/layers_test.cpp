@@ -128,10 +128,9 @@ TEST(LayersTest, HeavyLibrariesStayOutOfHeaders) {
                                     "simdjson", "date/tz.h"},
       [&](std::string_view library) { return include.target.starts_with(library); });
     // These are about Asio, and nobody else includes them.
-    static const std::set<std::string> home{"connectors/asio/loop.hpp",
-                                            "connectors/postgres/client/asio.hpp",
-                                            "connectors/postgres/dialer.hpp",
-                                            "connectors/postgres/wire.hpp"};
+    static const std::set<std::string> home{
+      "connectors/asio/loop.hpp", "connectors/postgres/client/asio.hpp",
+      "connectors/postgres/dialer.hpp", "connectors/postgres/wire.hpp"};
     if (heavy && include.file.ends_with(".hpp") && !home.contains(include.file))
       offenders.push_back(to_string(include));
   }

@@ -55,24 +55,25 @@ TEST_F(KilledEngineTest, LeavesNoHalfOfATransactionAndNoConnection) {
   std::cout << "seed " << seed << std::endl;
   std::mt19937_64 random{seed};
   const auto file = scratch_.write(
-    "transfers.yaml",
-    "name: transfers\n"
-    "servers:\n"
-    "  bank: {protocol: database, url: \"${ENV:BANK}\", application_name: "
-      + name_
-      + "}\n"
-        "steps:\n"
-        "  - {name: in, type: generate, count: 1000000}\n"
-        "  - name: move\n"
-        "    type: database\n"
-        "    operation: transaction\n"
-        "    server: bank\n"
-        "    steps:\n"
-        "      - {type: database, operation: executeSql, server: bank, query: 'INSERT INTO debits SELECT "
-        "coalesce(max(id), 0) + 1 FROM debits'}\n"
-        "      - {type: database, operation: executeSql, server: bank, query: 'INSERT INTO credits SELECT "
-        "coalesce(max(id), 0) + 1 FROM credits'}\n"
-        "  - {type: drop}\n");
+    "transfers.yaml", "name: transfers\n"
+                      "servers:\n"
+                      "  bank: {protocol: database, url: \"${ENV:BANK}\", application_name: "
+                        + name_
+                        + "}\n"
+                          "steps:\n"
+                          "  - {name: in, type: generate, count: 1000000}\n"
+                          "  - name: move\n"
+                          "    type: database\n"
+                          "    operation: transaction\n"
+                          "    server: bank\n"
+                          "    steps:\n"
+                          "      - {type: database, operation: executeSql, server: bank, query: "
+                          "'INSERT INTO debits SELECT "
+                          "coalesce(max(id), 0) + 1 FROM debits'}\n"
+                          "      - {type: database, operation: executeSql, server: bank, query: "
+                          "'INSERT INTO credits SELECT "
+                          "coalesce(max(id), 0) + 1 FROM credits'}\n"
+                          "  - {type: drop}\n");
   for (int round = 0; round < 5; ++round) {
     const auto before = ask("SELECT count(*) FROM debits");
     auto launch = millrace_launch({"run", file});
