@@ -51,6 +51,10 @@ private:
       return;
     const std::string source = std::exchange(node.text, {});
     std::string_view rest{source};
+    // The one form that can be read again while we run: a file and nothing else.
+    if (rest.starts_with("${FILE:") && rest.find('}') + 1 == rest.size())
+      node.file = relative_to(node.place.file ? *node.place.file : std::string{},
+                              rest.substr(7, rest.size() - 8));
     while (!rest.empty()) {
       if (rest.starts_with("$${")) {
         node.literal_dollars.push_back(offset(node));

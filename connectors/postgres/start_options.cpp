@@ -38,7 +38,7 @@ Keywords start_options(const sdk::DatabaseSettings& settings, const sdk::Databas
   add("hostaddr", std::string{address});
   add("port", host.port == 0 ? std::string{} : std::to_string(host.port));
   add("user", settings.user);
-  add("password", settings.password.reveal());
+  add("password", settings.password.current());
   add("dbname", settings.dbname);
   add("target_session_attrs", std::string{session_attributes});
   add("client_encoding", "UTF8");

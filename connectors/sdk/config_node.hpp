@@ -24,6 +24,7 @@ public:
   std::string text;      // of a scalar, `${ENV:…}` and `${FILE:…}` resolved
   bool quoted = false;   // a quoted scalar is a string whatever it looks like
   bool secret = false;   // the text holds something resolved: it is printed nowhere
+  std::string file;      // whose content the whole text is (`${FILE:…}` alone); empty: none
   bool is_text = false;  // begins with something resolved: never read as an expression or a path
   std::vector<std::uint32_t>
     literal_dollars;              // offsets of `$` in `text` that begin no `${…}`: written

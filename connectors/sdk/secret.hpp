@@ -14,9 +14,15 @@ class Secret {
 public:
   Secret() = default;
 
-  explicit Secret(std::string text) : text_{std::move(text)} {}
+  /// @param file whose content it is, but for its last line break; empty: none.
+  explicit Secret(std::string text, std::string file = {})
+    : text_{std::move(text)}, file_{std::move(file)} {}
 
   const std::string& reveal() const noexcept { return text_; }
+
+  /// As its file has it now, for secrets that are changed while we run; `reveal` where it has none,
+  /// or it cannot be read, or is over 1 MiB.
+  std::string current() const;
 
   bool empty() const noexcept { return text_.empty(); }
 
@@ -24,6 +30,7 @@ public:
 
 private:
   std::string text_;
+  std::string file_;
 };
 
 /// Text that is secret where a part of it came from outside (`${ENV:…}`, `${FILE:…}`); what is made

@@ -114,6 +114,19 @@ TEST_F(PostgresSecurityTest, TakesPasswordsFromWhereTheyAreAndAsTheyChange) {
   const auto again = pool.run("SELECT 1");
   EXPECT_TRUE(again) << again.error().to_string();
 
+  // The same with `password: ${FILE:…}`.
+  auto by_file = guarded("");
+  by_file.password = sdk::Secret{"stale", scratch.write("password", "second-secret\n")};
+  by_file.pool.min_size = 2;
+  PoolFixture reread{by_file, *driver_};
+  ASSERT_TRUE(reread.run("SELECT 1"));
+  scratch.write("password", "third-secret\n");
+  ASSERT_TRUE(admin_->run("ALTER ROLE guarded PASSWORD 'third-secret'"));
+  ASSERT_TRUE(admin_->run(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'guarded'"));
+  const auto reconnected = reread.run("SELECT 1");
+  EXPECT_TRUE(reconnected) << reconnected.error().to_string();
+
   // A service file names the server, the socket's folder, everything.
   const auto services = scratch.write("services", "[orders]\nhost=" + server_->host()
                                                     + "\nport=" + std::to_string(server_->port())
