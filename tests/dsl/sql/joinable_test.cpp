@@ -1,0 +1,111 @@
+#include "dsl/sql/classify.hpp"
+#include "dsl/sql/set_form.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace millrace::dsl {
+namespace {
+
+Joinable examine(std::string_view sql) {
+  const auto tokens = tokenize(sql);
+  const auto statement = single_statement(sql, *tokens);
+  EXPECT_TRUE(statement) << sql;
+  return examine_joinable(*statement);
+}
+
+std::string set_form(std::string_view sql, const std::vector<std::string>& types) {
+  const auto tokens = tokenize(sql);
+  const auto statement = single_statement(sql, *tokens);
+  return write_set_form(*statement, examine_joinable(*statement), types);
+}
+
+TEST(JoinableTest, JoinsOnlyStatementsOfTheList) {
+  EXPECT_EQ(examine("SELECT a FROM t WHERE id = $1").refusal, "");
+  EXPECT_EQ(examine("/* x */ ((VALUES ($1)))").refusal, "");
+  EXPECT_EQ(examine("TABLE t").refusal, "");
+  EXPECT_EQ(examine("WITH a AS (SELECT 1) SELECT * FROM a").refusal, "");
+  EXPECT_EQ(examine("DELETE FROM t WHERE id = $1").refusal, "");
+  for (const auto* sql :
+       {"CALL p()", "DO $$ $$", "SET a = 1", "LISTEN x", "EXPLAIN SELECT 1", "SHOW a", "TRUNCATE t",
+        "SELECT 1 INTO x", "CREATE TABLE t ()", "COMMIT", "SELECT 1 FOR NO KEY UPDATE",
+        "SELECT a FROM t FOR SHARE", "SELECT a ? 'b' FROM t", "SELECT U&\"a\" FROM t"})
+    EXPECT_NE(examine(sql).refusal, "") << sql;
+}
+
+TEST(JoinableTest, CollectsTheNamesAsTheCatalogSpellsThem) {
+  const auto words = examine(
+    "SELECT Lower(\"Ab\"\"c\"), a.B OPERATOR(s.@@) b FROM a WHERE x <-> y");
+  const std::vector<std::string> names{"select", "lower", "Ab\"c", "a", "b", "operator",
+                                       "s",      "from",  "where", "x", "y"};
+  EXPECT_EQ(words.names, names);
+  EXPECT_EQ(words.operators, (std::vector<std::string>{"@@", "<->"}));
+}
+
+TEST(JoinableTest, TellsWhatIsNotOneStatementForManySets) {
+  EXPECT_EQ(examine("SELECT a FROM t WHERE id = $1").set_form, SetFormKind::select);
+  EXPECT_EQ(examine("SELECT $1::int AS a, f($2) FROM t").set_form, SetFormKind::select);
+  EXPECT_EQ(examine("INSERT INTO t VALUES ($1, now(), 'x'::text, -1, NULL)").set_form,
+            SetFormKind::insert);
+  EXPECT_EQ(
+    examine("INSERT INTO s.t AS a (b, c) OVERRIDING SYSTEM VALUE VALUES ($1::int[], DEFAULT)")
+      .set_form,
+    SetFormKind::insert);
+  for (const auto* sql :
+       {"SELECT 1", "SELECT $1", "SELECT a, $1::numeric(3, 1) FROM t", "SELECT (($1)::int) FROM t",
+        "SELECT to_json(s) FROM (SELECT DISTINCT $1, b FROM t) s", "UPDATE t SET a = $1",
+        "WITH x AS (INSERT INTO t VALUES ($1) RETURNING *) SELECT * FROM x",
+        "SELECT a FROM t TABLESAMPLE system (1) WHERE b = $1", "INSERT INTO t VALUES ($1), ($2)",
+        "INSERT INTO t VALUES ((SELECT max(a) + 1 FROM t), $1)", "INSERT INTO t VALUES ($1 + 1)",
+        "INSERT INTO t VALUES ($1) RETURNING a", "INSERT INTO t VALUES ($1) ON CONFLICT DO NOTHING",
+        "INSERT INTO t SELECT $1", "INSERT INTO t (a[1]) VALUES ($1)",
+        "INSERT INTO t VALUES ($1, DEFAULT)", "INSERT INTO t (a) VALUES ($1, 2)",
+        "INSERT INTO t VALUES ($1, random())"})
+    EXPECT_EQ(examine(sql).set_form, SetFormKind::none) << sql;
+}
+
+TEST(JoinableTest, KnowsReadsAndOrder) {
+  EXPECT_TRUE(examine("SELECT a FROM t ORDER BY a").reads);
+  EXPECT_TRUE(examine("SELECT a FROM t ORDER BY a").ordered);
+  EXPECT_FALSE(examine("UPDATE t SET a = 1").reads);
+  EXPECT_FALSE(examine("WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x").reads);
+}
+
+TEST(SetFormTest, WritesASelectWithItsParametersAsColumns) {
+  EXPECT_EQ(set_form("SELECT a FROM t WHERE b=$1AND c IN ($2, $1) -- $3", {"integer", "s.\"E\""}),
+            "SELECT mrx.mri, mrq.* FROM ROWS FROM (pg_catalog.unnest($1::integer[]), "
+            "pg_catalog.unnest($2::s.\"E\"[])) WITH ORDINALITY AS mrx(mrp1, mrp2, mri) CROSS JOIN "
+            "LATERAL (SELECT mrs.* FROM (SELECT a FROM t WHERE b= mrx.mrp1 AND c IN ( mrx.mrp2 ,  "
+            "mrx.mrp1 ) -- $3\n) mrs OFFSET 0) mrq");
+}
+
+TEST(SetFormTest, NamesNothingAsTheStatementDoes) {
+  const auto text = set_form("SELECT mri, mrx FROM mr_ WHERE id = $1", {"integer"});
+  EXPECT_NE(text.find(" mr__x.mr__p1 "), std::string::npos) << text;
+}
+
+TEST(SetFormTest, NumbersTheRowsOfAnOrderedStatement) {
+  EXPECT_NE(set_form("SELECT a FROM t WHERE b = $1 ORDER BY a", {"text"})
+              .find("(SELECT pg_catalog.row_number() OVER () AS mrn, mrs.* FROM ("),
+            std::string::npos);
+}
+
+TEST(SetFormTest, WritesAnInsertWithItsGuard) {
+  EXPECT_EQ(set_form("INSERT INTO t (a, b, c) VALUES ($1, DEFAULT, $2::numeric(4,1))",
+                     {"integer", "numeric"}),
+            "WITH mrw AS (INSERT INTO t (a, c) SELECT  mrx.mrp1 ,  mrx.mrp2  :: numeric ( 4 , 1 ) "
+            "FROM ROWS FROM (pg_catalog.unnest($1::integer[]), pg_catalog.unnest($2::numeric[])) "
+            "WITH ORDINALITY AS mrx(mrp1, mrp2, mri) ORDER BY mrx.mri RETURNING 1) SELECT 1 / "
+            "(pg_catalog.count(*) = $3::bigint)::integer FROM mrw");
+}
+
+TEST(SetFormTest, RefusesWhatDoesNotFit) {
+  EXPECT_EQ(set_form("SELECT a FROM t WHERE b = $1", {}), "");
+  EXPECT_EQ(set_form("SELECT a FROM t WHERE b = $2", {"integer"}), "");
+  EXPECT_EQ(set_form("UPDATE t SET a = $1", {"integer"}), "");
+}
+
+}  // namespace
+}  // namespace millrace::dsl
