@@ -1,7 +1,9 @@
 #include "dsl/describe.hpp"
 
 #include "connectors/sdk/config_reader.hpp"
+#include "connectors/sdk/database_settings.hpp"
 #include "dsl/compile/walk.hpp"
+#include "dsl/sql/joinable.hpp"
 #include "dsl/sql/placeholder.hpp"
 
 namespace millrace::dsl {
@@ -168,6 +170,40 @@ std::string describe_rule(const ErrorRule& rule) {
     return text + "the pipeline stops";
   }
   return text;
+}
+
+std::string batching_of(const StepProgram& step, const Program& program) {
+  const auto* call = std::get_if<DatabaseCall>(&step.body);
+  if (!call || call->operation != DatabaseOperation::execute || call->span != 0
+      || call->server >= program.servers.size())
+    return {};
+  const auto& server = program.servers[call->server];
+  if (server.driver != "postgres" || !server.database)
+    return {};
+  if (!call->batching || !server.database->batching)
+    return "each on its own: batching is off";
+  if (server.database->pool_mode == sdk::PoolMode::transaction)
+    return "each on its own: the server is behind a bouncer";
+  if (call->statements.empty())
+    return "as its text allows";
+  std::string sql;
+  for (const auto& piece : call->statements.front().sql->pieces) {
+    sql += piece.text;
+    if (piece.entry)
+      sql += '$' + std::to_string(*piece.entry + 1);
+  }
+  const auto tokens = tokenize(sql);
+  if (!tokens)
+    return {};
+  const auto statement = single_statement(sql, *tokens);
+  if (!statement)
+    return {};
+  const auto words = examine_joinable(*statement);
+  if (!words.refusal.empty())
+    return "alone on a connection: " + words.refusal;
+  if (words.set_form == SetFormKind::none)
+    return "under a shared Sync, if the catalog allows it; not in set form: " + words.set_refusal;
+  return "in set form, if the catalog allows it and it is quicker";
 }
 
 bool shows_twice(const StepProgram& step) {

@@ -21,6 +21,10 @@ std::string server_of(const StepProgram& step, const Program& program);
 /// The transaction that the step is part of; 0: none.
 std::uint32_t span_of(const StepProgram& step);
 
+/// How the statement of an autocommit step runs with others that wait: as far as its words tell,
+/// the catalog has a word too. Empty where the server's driver joins nothing.
+std::string batching_of(const StepProgram& step, const Program& program);
+
 /// Nested lists with what stands before them: "case $.a > 0", "otherwise", "branch stock".
 std::vector<std::pair<std::string, const StepList*>> labelled_lists(const StepProgram& step);
 

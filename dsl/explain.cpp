@@ -38,6 +38,7 @@ private:
     source(pipeline);
     list(pipeline, pipeline.steps, 4);
     spans(pipeline);
+    batching(pipeline);
     guarantee(pipeline);
     errors(pipeline);
   }
@@ -102,6 +103,21 @@ private:
       line(4, text);
     }
     line(4, "each record has its own; it is rolled back when the record leaves in any other way");
+  }
+
+  // --- how statements that wait together are run
+
+  void batching(const PipelineProgram& pipeline) {
+    std::vector<std::string> lines;
+    for_each_step(pipeline.steps, [&](const StepProgram& one) {
+      if (const auto how = batching_of(one, program_); !how.empty())
+        lines.push_back(one.name + ": " + how);
+    });
+    if (lines.empty())
+      return;
+    line(2, "statements that wait together run:");
+    for (const auto& one : lines)
+      line(4, one);
   }
 
   // --- guarantee

@@ -1,5 +1,6 @@
 #include "actors/db/connection.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace millrace::actors::db {
@@ -29,14 +30,33 @@ sdk::WireEvents events_to(const ConnectionActor& actor) {
   };
 }
 
+ItemAnswer decode_members(sdk::WireAnswer& answer) {
+  ItemAnswer decoded{.id = answer.id, .result = sdk::SqlResult{}};
+  decoded.bytes = (*answer.result)->bytes();
+  auto members = (*answer.result)->decode_members();
+  if (members)
+    decoded.members = std::move(*members);
+  else
+    decoded.result = members.error();
+  return decoded;
+}
+
 std::vector<ItemAnswer> decode(std::vector<sdk::WireAnswer>& answers) {
   std::vector<ItemAnswer> decoded;
   decoded.reserve(answers.size());
   for (auto& answer : answers) {
-    if (answer.result)
-      decoded.push_back({answer.id, (*answer.result)->decode(), false});
-    else
+    if (answer.id == sdk::silent_entry)
+      continue;
+    if (!answer.result) {
       decoded.push_back({answer.id, std::move(answer.result).error(), answer.aborted});
+      decoded.back().unprepared = answer.unprepared;
+    } else if (answer.of_set) {
+      decoded.push_back(decode_members(answer));
+    } else {
+      const auto bytes = (*answer.result)->bytes();
+      decoded.push_back({answer.id, (*answer.result)->decode(), false});
+      decoded.back().bytes = bytes;
+    }
   }
   return decoded;
 }
@@ -56,6 +76,11 @@ ConnectionActor::behavior_type connection(ConnectionActor::stateful_pointer<Conn
     },
     [self, id, owner](WireConnected) { self->send(owner, ConnectionUp{id}); },
     [self, id](WireAnswered& answered) {
+      // What could not be made fit for its use must not be used.
+      if (std::ranges::any_of(*answered.answers, [](const auto& answer) {
+            return answer.id == sdk::silent_entry && !answer.result;
+          }))
+        self->state.wire->close();
       if (self->state.client)
         self->send(self->state.client, BurstAnswered{id, std::make_shared<std::vector<ItemAnswer>>(
                                                            decode(*answered.answers))});

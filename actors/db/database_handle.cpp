@@ -1,7 +1,6 @@
 #include "actors/db/database_handle.hpp"
 
 #include "actors/db/protocol.hpp"
-#include "actors/db/statement_gate.hpp"
 #include "actors/db/transaction_state.hpp"
 
 #include <optional>
@@ -122,27 +121,18 @@ void DatabaseHandle::execute(sdk::Statement statement,
   one.push_back(std::move(statement));
   auto request = std::make_shared<Request>(std::move(one), false, std::move(done));
   request->backlog = backlog_;
-  if (auto refused = db::shared_lane_refusal(request->statements.front()->sql)) {
-    request->refuse(*refused);
-    return;
-  }
-  caf::anon_send(link_->actor, db::ExecuteSql{std::move(request)});
+  if (link_->inbox->push(std::move(request)))
+    caf::anon_send(link_->actor, db::TakeRequests{});
 }
 
 void DatabaseHandle::execute_batch(std::vector<sdk::Statement> statements,
                                    std::function<void(ExecuteReply)> done) const {
   auto request = std::make_shared<Request>(std::move(statements), true, std::move(done));
   request->backlog = backlog_;
-  for (const auto& statement : request->statements) {
-    if (auto refused = db::shared_lane_refusal(statement->sql)) {
-      request->refuse(*refused);
-      return;
-    }
-  }
   if (request->items.empty())
     request->answer();
-  else
-    caf::anon_send(link_->actor, db::ExecuteSql{std::move(request)});
+  else if (link_->inbox->push(std::move(request)))
+    caf::anon_send(link_->actor, db::TakeRequests{});
 }
 
 void DatabaseHandle::begin(sdk::TransactionOptions options,

@@ -14,6 +14,7 @@
 #include "connectors/sdk/result.hpp"
 #include "connectors/sdk/statement.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -41,6 +42,8 @@ struct PoolInfo {
   std::uint64_t retries = 0;
   std::uint64_t connects = 0;
   std::uint64_t losses = 0;  // connections that broke
+  std::array<std::uint64_t, 3>
+    by_way{};  // statements with a Sync each, under a shared one, in set form
 };
 
 enum class HealthStatus : std::uint8_t { healthy, degraded, unhealthy };

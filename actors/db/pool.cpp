@@ -13,6 +13,10 @@ namespace millrace::actors::db {
 
 const char* PoolState::name = "db.pool";
 
+PoolState::~PoolState() {
+  services.inbox->close();
+}
+
 namespace {
 
 using Self = PoolActor::stateful_pointer<PoolState>;
@@ -29,6 +33,12 @@ PoolLimits limits_of(const PoolServices& services) {
                         || settings.target_session_attrs == "primary";
   limits.idle_in_transaction = settings.idle_in_transaction;
   limits.metrics = services.metrics;
+  limits.inspector = driver.inspector(settings);
+  limits.batching = settings.batching && limits.inspector != nullptr;
+  limits.statement_timeout = settings.statement_timeout;
+  for (const auto use :
+       {sdk::ConnectionUse::exclusive, sdk::ConnectionUse::reads, sdk::ConnectionUse::writes})
+    limits.use_sql[static_cast<std::size_t>(use)] = driver.use_sql(settings, use);
   if (settings.pool.lane_connections == 0)
     limits.lane = std::min(limits.lane, std::max(1U, limits.connections / 4));
   return limits;
@@ -220,12 +230,20 @@ PoolActor::behavior_type pool(Self self, PoolServices services) {
   return {
     [self](const ExecuteSql& execute) {
       const auto now = now_of(self);
-      if (self->state.services.settings->echo) {
-        for (const auto& statement : execute.request->statements)
-          echo(*statement, "shared lane", *self->state.services.settings,
-               *self->state.services.log);
-      }
       self->state.core->submit(execute.request, now);
+      settle(self, now);
+    },
+    [self](TakeRequests) {
+      const auto now = now_of(self);
+      const auto& ours = self->state.services;
+      auto requests = ours.inbox->take();
+      if (ours.settings->echo) {
+        for (const auto& request : requests) {
+          for (const auto& statement : request->statements)
+            echo(*statement, "shared lane", *ours.settings, *ours.log);
+        }
+      }
+      self->state.core->submit(std::move(requests), now);
       settle(self, now);
     },
     [self](const BeginTransaction& begin) {

@@ -10,7 +10,10 @@
 namespace millrace::actors::db {
 
 struct PoolState {
-  explicit PoolState() = default;
+  PoolState() = default;
+  PoolState(const PoolState&) = delete;
+  PoolState& operator=(const PoolState&) = delete;
+  ~PoolState();
 
   static const char* name;  // NOLINT(readability-identifier-naming): CAF's
 

@@ -13,7 +13,6 @@ using namespace std::chrono_literals;
 constexpr auto idle_before_check = 1s;
 constexpr auto check_limit = 1s;  // then it counts as gone
 constexpr std::chrono::milliseconds urgent_limit{1000};
-constexpr unsigned item_bits = 24;  // of an entry's number
 
 std::shared_ptr<const sdk::Statement> check_statement() {
   static const auto statement = [] {
@@ -60,7 +59,7 @@ bool PoolCore::is_stale(const Connection& connection, sdk::Instant now) const {
 
 // @returns false where as many are being asked as there are requests for them.
 bool PoolCore::check(Connections::iterator connection, sdk::Instant now) {
-  if (count(State::checking) >= sessions_to_serve() + (waiting_.empty() ? 0 : 1))
+  if (count(State::checking) >= sessions_to_serve() + lone_.size() + (waiting_.empty() ? 0 : 1))
     return false;
   connection->second.state = State::checking;
   connection->second.since = now;
@@ -116,8 +115,12 @@ void PoolCore::serve_urgent(sdk::Instant now) {
     auto best = connections_.end();
     for (auto it = connections_.begin(); it != connections_.end(); ++it) {
       const auto& one = it->second;
+      // What runs alone on its connection may take long.
+      const auto ahead = [](const Connection& other) {
+        return std::pair{other.alone && other.in_flight > 0, other.in_flight};
+      };
       if (one.state == State::ready && !one.retiring
-          && (best == connections_.end() || one.in_flight < best->second.in_flight))
+          && (best == connections_.end() || ahead(one) < ahead(best->second)))
         best = it;
     }
     if (best == connections_.end() || (best->second.in_flight > 0 && may_open()))
@@ -131,10 +134,9 @@ void PoolCore::serve_urgent(sdk::Instant now) {
     ++item.attempts;
     request->sent = 1;
     request->in_flight = 1;
-    ++best->second.in_flight;
-    std::vector<sdk::WireEntry> entries;
-    entries.push_back({.id = request->id << item_bits, .statement = request->statements.front()});
-    actions_.emplace_back(SendEntries{best->first, std::move(entries)});
+    Group group{.id = ++last_group_, .use = best->second.use};
+    group.members.push_back({request, 0});
+    send(best->first, best->second, std::move(group));
   }
 }
 

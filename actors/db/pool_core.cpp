@@ -11,10 +11,6 @@ namespace {
 constexpr unsigned item_bits = 24;
 constexpr std::uint64_t item_mask = (std::uint64_t{1} << item_bits) - 1;
 
-sdk::Error after_loss(LossVerdict verdict, const sdk::WireLoss& loss) {
-  return verdict == LossVerdict::unknown ? outcome_unknown(loss.error) : loss.error;
-}
-
 sdk::Error too_many_sets() {
   return {sdk::ErrorKind::execution, "one message carries at most 16777215 parameter sets"};
 }
@@ -25,7 +21,13 @@ PoolCore::PoolCore(PoolLimits limits, std::uint64_t seed)
   : limits_{std::move(limits)},
     metrics_{limits_.metrics ? limits_.metrics : std::make_shared<PoolMetrics>(limits_.server)},
     retry_{limits_.retry, seed},
-    random_{seed} {
+    random_{seed},
+    plans_{limits_.inspector != nullptr},
+    batching_{limits_.batching, limits_.pool.lane_depth} {
+  for (std::size_t use = 0; use < uses_.size(); ++use) {
+    for (const auto& sql : limits_.use_sql[use])
+      uses_[use].push_back(std::make_shared<const sdk::Statement>(sdk::Statement{.sql = sql}));
+  }
   limits_.connections = std::max(1U, limits_.connections);
   limits_.lane = std::clamp(limits_.lane, 1U, limits_.connections);
 }
@@ -34,7 +36,7 @@ void PoolCore::start(sdk::Instant now) {
   balance(now);
 }
 
-void PoolCore::submit(RequestPtr request, sdk::Instant now) {
+void PoolCore::enqueue(RequestPtr request, sdk::Instant now) {
   if (auto error = refusal(request->backlog || request->internal, now, request->internal)) {
     request->refuse(*error);
     // Somebody wants the server: look sooner whether it is back.
@@ -47,6 +49,16 @@ void PoolCore::submit(RequestPtr request, sdk::Instant now) {
   } else {
     accept(request, now);
   }
+}
+
+void PoolCore::submit(RequestPtr request, sdk::Instant now) {
+  enqueue(std::move(request), now);
+  balance(now);
+}
+
+void PoolCore::submit(std::vector<RequestPtr> requests, sdk::Instant now) {
+  for (auto& request : requests)
+    enqueue(std::move(request), now);
   balance(now);
 }
 
@@ -87,60 +99,23 @@ void PoolCore::answered(ConnectionId id, std::vector<ItemAnswer> answers, sdk::I
       checked(id, answer.result.has_value(), now);
       continue;
     }
-    if (found != connections_.end() && found->second.in_flight > 0)
-      --found->second.in_flight;
-    const auto request = open_.find(answer.id >> item_bits);
-    if (request == open_.end())
+    if (found == connections_.end())
       continue;
-    if (touched.empty() || touched.back() != request->second)
-      touched.push_back(request->second);
-    settle_item(request->second, std::move(answer));
+    auto& groups = found->second.groups;
+    const auto group = std::ranges::find(groups, answer.id >> item_bits, &Group::id);
+    if (group != groups.end())
+      settle(found->second, *group, std::move(answer));
   }
-  if (found != connections_.end())
+  if (found != connections_.end()) {
+    finish_groups(found->second, touched, now);
     found->second.last_used = now;
+  }
   if (std::exchange(demoted_, false))
     leave_servers(now);
   for (const auto& request : touched)
     finish_round(request, now);
   finish_retiring(now);
   balance(now);
-}
-
-void PoolCore::settle_item(const RequestPtr& request, ItemAnswer answer) {
-  const auto index = static_cast<std::uint32_t>(answer.id & item_mask);
-  if (index >= request->items.size() || !request->items[index].in_flight)
-    return;
-  auto& item = request->items[index];
-  item.in_flight = false;
-  --request->in_flight;
-  ++counters_.statements;
-  metrics_->statements.add();
-  if (!answer.result) {
-    metrics_->failed_statements.add();
-    if (answer.result.error().code() == "XX001" || answer.result.error().code() == "XX002")
-      actions_.emplace_back(ReportDamage{answer.result.error()});
-    const bool writes = !request->statements[item.statement]->options.read_only;
-    if (limits_.wants_writes && writes && answer.result.error().code() == "25006") {
-      answer.result = demoted_error(answer.result.error());
-      demoted_ = true;
-    }
-  }
-  if (answer.result) {
-    retry_.succeeded();
-  } else if (!request->atomic) {
-    const auto wait = retry_.after_error(answer.result.error(), item.attempts);
-    if (wait && (request->backlog || now_ + *wait < request->accepted + limits_.pool.timeout)) {
-      note_retry(answer.result.error(), item.attempts, *wait);
-      request->again.push_back(index);
-      request->again_after = std::max(request->again_after, *wait);
-      return;
-    }
-    item.result = answer.result.error().with_attempts(item.attempts);
-    return;
-  }
-  // In a group the neighbours of the guilty one have no error of their own; they keep what the
-  // driver says.
-  item.result = std::move(answer.result);
 }
 
 void PoolCore::finish_atomic(const RequestPtr& request) {
@@ -164,9 +139,19 @@ void PoolCore::finish_atomic(const RequestPtr& request) {
 }
 
 void PoolCore::finish_round(const RequestPtr& request, sdk::Instant now) {
-  if (!open_.contains(request->id) || request->in_flight > 0
-      || request->sent < request->todo.size())
+  if (!request->open || request->in_flight > 0)
     return;
+  if (request->sent < request->todo.size()) {
+    const auto at = connections_.find(request->connection);
+    if (at != connections_.end() && at->second.partial == request)
+      return;  // the rest goes out there
+    request->todo.erase(request->todo.begin(),
+                        request->todo.begin() + static_cast<std::ptrdiff_t>(request->sent));
+    request->sent = 0;
+    leave_connection(request);
+    requeue(request, now);
+    return;
+  }
   if (request->atomic && request->again.empty())
     finish_atomic(request);
   if (request->again.empty()) {
@@ -177,8 +162,11 @@ void PoolCore::finish_round(const RequestPtr& request, sdk::Instant now) {
   request->todo = std::exchange(request->again, {});
   request->sent = 0;
   leave_connection(request);
-  const auto due = now + std::exchange(request->again_after, std::chrono::milliseconds{0});
-  wait_for_retry(request, due);
+  const auto wait = std::exchange(request->again_after, std::chrono::milliseconds{0});
+  if (wait.count() > 0)
+    wait_for_retry(request, now + wait);
+  else
+    requeue(request, now);
 }
 
 void PoolCore::fail_unsent(const RequestPtr& request, const sdk::Error& error) {
@@ -196,6 +184,8 @@ void PoolCore::lost(ConnectionId id, const sdk::WireLoss& loss, sdk::Instant now
   const auto state = found->second.state;
   if (reserved_ == id)
     reserved_ = 0;
+  auto groups = std::move(found->second.groups);
+  auto partial = std::move(found->second.partial);
   connections_.erase(found);
   if (shut_)
     return;
@@ -207,85 +197,8 @@ void PoolCore::lost(ConnectionId id, const sdk::WireLoss& loss, sdk::Instant now
     if (loss.error.code() == "57P02")
       leave_servers(now);  // it crashed, and has lost them all
   }
-  recover_from(id, loss, now);
+  recover_from(std::move(groups), std::move(partial), loss, now);
   balance(now);
-}
-
-void PoolCore::recover_from(ConnectionId id, const sdk::WireLoss& loss, sdk::Instant now) {
-  Phases phases;
-  for (const auto& entry : loss.unanswered)
-    phases.emplace(entry.id, entry.phase);
-  std::vector<RequestPtr> hit;
-  for (const auto& [number, request] : open_) {
-    if (request->connection == id)
-      hit.push_back(request);
-  }
-  for (const auto& request : hit) {
-    if (request->atomic)
-      recover_group(request, loss, phases);
-    else
-      recover_items(request, loss, phases);
-    request->in_flight = 0;
-    for (auto i = request->sent; i < request->todo.size(); ++i)
-      request->again.push_back(request->todo[i]);
-    leave_connection(request);
-    if (request->again.empty()) {
-      complete(request);
-      continue;
-    }
-    std::ranges::sort(request->again);
-    request->todo = std::exchange(request->again, {});
-    request->sent = 0;
-    requeue(request, now);
-  }
-  if (down_)
-    fail_waiting(down_error(now));
-}
-
-LossVerdict PoolCore::judge(const RequestPtr& request, std::uint32_t item,
-                            const sdk::WireLoss& loss, const Phases& phases) {
-  const auto unnamed = loss.lists_all ? sdk::StatementPhase::queued : sdk::StatementPhase::complete;
-  const auto phase = phases.find((request->id << item_bits) | item);
-  return judge_loss(phase == phases.end() ? unnamed : phase->second, loss.server_ended,
-                    *request->statements[request->items[item].statement]);
-}
-
-void PoolCore::recover_items(const RequestPtr& request, const sdk::WireLoss& loss,
-                             const Phases& phases) {
-  for (std::uint32_t i = 0; i < request->items.size(); ++i) {
-    auto& item = request->items[i];
-    if (!std::exchange(item.in_flight, false))
-      continue;
-    const auto verdict = judge(request, i, loss, phases);
-    if (retry_.allows_after_loss(verdict, item.attempts)) {
-      request->again.push_back(i);
-      note_retry(loss.error, item.attempts, std::chrono::milliseconds{0});
-    } else {
-      item.result = after_loss(verdict, loss).with_attempts(item.attempts);
-    }
-  }
-}
-
-void PoolCore::recover_group(const RequestPtr& request, const sdk::WireLoss& loss,
-                             const Phases& phases) {
-  if (request->in_flight == 0)
-    return;
-  auto verdict = LossVerdict::never_happened;
-  for (std::uint32_t i = 0; i < request->items.size(); ++i) {
-    if (std::exchange(request->items[i].in_flight, false))
-      verdict = std::max(verdict, judge(request, i, loss, phases));
-  }
-  const auto attempts = request->items.front().attempts;
-  const bool repeat = retry_.allows_after_loss(verdict, attempts);
-  if (repeat)
-    note_retry(loss.error, attempts, std::chrono::milliseconds{0});
-  for (std::uint32_t i = 0; i < request->items.size(); ++i) {
-    request->items[i].result.reset();
-    if (repeat)
-      request->again.push_back(i);
-    else
-      request->items[i].result = after_loss(verdict, loss).with_attempts(attempts);
-  }
 }
 
 void PoolCore::released(ConnectionId id, bool clean, sdk::Instant now) {
@@ -340,11 +253,14 @@ void PoolCore::shut(const sdk::Error& error) {
   for (const auto& request : std::exchange(sessions_, {}))
     request->answer(error);
   waiting_.clear();
+  lone_.clear();
+  held_.clear();
   retries_.clear();
   urgent_.clear();
   keys_.clear();
   for (auto& [id, connection] : connections_) {
     connection.partial.reset();
+    connection.groups.clear();
     if (connection.state != State::closing)
       close(id, connection);
   }
@@ -366,8 +282,9 @@ PoolInfo PoolCore::info() const {
   info.total = connections_.size();
   info.size = std::min(limits_.pool.max_size, limits_.connections);
   info.overflow = info.total > info.size ? info.total - info.size : 0;
-  info.waiting = waiting_.size() + sessions_.size();
+  info.waiting = waiting() + sessions_.size();
   info.open = open_.size() + sessions_.size();
+  info.by_way = ways_;
   info.down = down_.has_value();
   for (const auto& [id, connection] : connections_) {
     info.checked_out += connection.state == State::lent ? 1 : 0;

@@ -8,10 +8,13 @@
 //   arm(core.next_tick());
 #pragma once
 
+#include "actors/db/batching.hpp"
 #include "actors/db/pool_metrics.hpp"
 #include "actors/db/request.hpp"
 #include "actors/db/retry_policy.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -38,6 +41,10 @@ struct PoolLimits {
   std::chrono::milliseconds idle_in_transaction{0};  // of sessions that say nothing else; 0: none
   std::string server;                                // its name, for messages
   std::shared_ptr<PoolMetrics> metrics;              // null: its own
+  bool batching = false;
+  const sdk::StatementInspector* inspector = nullptr;  // null: nothing is joined
+  std::array<std::vector<std::string>, 3> use_sql;     // by ConnectionUse
+  std::chrono::milliseconds statement_timeout{0};      // the server's default for statements
 };
 
 /// What an entry gave, decoded.
@@ -45,6 +52,9 @@ struct ItemAnswer {
   std::uint64_t id = 0;  // of the WireEntry
   sdk::Result<sdk::SqlResult> result;
   bool aborted = false;
+  std::vector<sdk::SqlResult> members = {};  // in set form: instead of `result`
+  bool unprepared = false;
+  std::size_t bytes = 0;
 };
 
 struct OpenConnection {
@@ -106,6 +116,7 @@ public:
 
   void start(sdk::Instant now);
   void submit(RequestPtr request, sdk::Instant now);
+  void submit(std::vector<RequestPtr> requests, sdk::Instant now);
   void submit(SessionRequestPtr request, sdk::Instant now);
 
   void connected(ConnectionId id, sdk::Instant now);
@@ -149,11 +160,44 @@ private:
     closing
   };
 
+  struct Member {
+    RequestPtr request;
+    std::uint32_t item = 0;
+  };
+
+  /// What was sent at once, and is on its way.
+  struct Group {
+    std::uint64_t id = 0;
+    Way way = Way::each;
+    sdk::ConnectionUse use = sdk::ConnectionUse::exclusive;
+    PlanPtr plan;  // null: of several
+    std::vector<Member> members;
+    std::uint32_t open = 0;  // members without an answer
+    std::optional<sdk::Error> failure;
+    bool unprepared = false;
+    std::size_t bytes = 0;
+    sdk::Instant sent;
+  };
+
+  /// Which of those who wait a connection can take.
+  struct Filter {
+    bool alone = false;                   // those that run on a connection of their own
+    bool each = true;                     // those that are not joined
+    bool joined = true;                   // those that may be
+    const StatementPlan* plan = nullptr;  // only of this text
+    const Request* like = nullptr;        // only what may share a group with it
+  };
+
   struct Connection {
     State state = State::connecting;
     bool writes = false;  // lent to a session that may write
     RequestPtr partial;   // the rest of it goes out when there is room
     std::uint32_t in_flight = 0;
+    sdk::ConnectionUse use = sdk::ConnectionUse::exclusive;
+    bool alone = false;  // at work for one request only
+    std::deque<Group> groups;
+    sdk::Instant last_done;   // when the last group came back
+    sdk::Instant busy_until;  // as far as costs are known
     sdk::Instant last_used;
     sdk::Instant since;  // opened, asked or lent
     std::optional<sdk::Instant> retire_at;
@@ -167,25 +211,35 @@ private:
   };
 
   struct KeyOrder {
-    ConnectionId connection = 0;  // where those at work are
-    std::uint32_t requests = 0;   // in all
-    std::uint32_t assigned = 0;   // at work on `connection`
-    std::uint32_t retrying = 0;   // that wait for their retry
+    ConnectionId connection = 0;     // where those at work are
+    std::uint32_t joined_reads = 0;  // requests in groups with others
+    std::uint32_t joined_writes = 0;
+    std::uint32_t requests = 0;  // in all
+    std::uint32_t assigned = 0;  // at work on `connection`
+    std::uint32_t retrying = 0;  // that wait for their retry
   };
 
   using Connections = std::map<ConnectionId, Connection>;
   using Phases = std::unordered_map<std::uint64_t, sdk::StatementPhase>;
 
   // pool_core.cpp: what comes in
-  void settle_item(const RequestPtr& request, ItemAnswer answer);
+  void enqueue(RequestPtr request, sdk::Instant now);
   void finish_round(const RequestPtr& request, sdk::Instant now);
   void finish_atomic(const RequestPtr& request);
   void fail_unsent(const RequestPtr& request, const sdk::Error& error);
-  void recover_from(ConnectionId id, const sdk::WireLoss& loss, sdk::Instant now);
-  void recover_items(const RequestPtr& request, const sdk::WireLoss& loss, const Phases& phases);
-  void recover_group(const RequestPtr& request, const sdk::WireLoss& loss, const Phases& phases);
-  static LossVerdict judge(const RequestPtr& request, std::uint32_t item, const sdk::WireLoss& loss,
-                           const Phases& phases);
+
+  // pool_groups.cpp: what became of the groups that were sent
+  void settle(Connection& connection, Group& group, ItemAnswer answer);
+  void settle_item(Group& group, Member& member, sdk::Result<sdk::SqlResult> result);
+  bool moves_away(const Group& group, const Member& member, const sdk::Error& error);
+  void finish_groups(Connection& connection, std::vector<RequestPtr>& touched, sdk::Instant now);
+  void finish_joined(Group& group);
+  void take_back(Group& group);
+  void recover_from(std::deque<Group> groups, RequestPtr partial, const sdk::WireLoss& loss,
+                    sdk::Instant now);
+  void recover(Group& group, const sdk::WireLoss& loss, const Phases& phases);
+  LossVerdict judge(const Group& group, std::size_t member, const sdk::WireLoss& loss,
+                    const Phases& phases) const;
 
   void note_retry(const sdk::Error& error, std::uint32_t attempt, std::chrono::milliseconds wait);
 
@@ -194,11 +248,21 @@ private:
   sdk::Instant deadline_of(bool backlog, std::chrono::milliseconds limit, sdk::Instant now);
   void accept(const RequestPtr& request, sdk::Instant now);
   void accept(SessionRequestPtr request, sdk::Instant now);
+  void hold(const RequestPtr& request, sdk::Instant now);
   void requeue(const RequestPtr& request, sdk::Instant now);
   void wait_for_retry(const RequestPtr& request, sdk::Instant due);
   void end_retry(const RequestPtr& request);
   void requeue_retries(sdk::Instant now);
-  RequestPtr next_for(ConnectionId id);
+  RequestPtr next_for(ConnectionId id, const Filter& filter);
+  bool fits(const Request& request, const Filter& filter) const;
+  std::deque<RequestPtr>& queue_of(const Request& request);
+
+  std::size_t waiting() const noexcept {
+    // What we ask ourselves about statements is not counted.
+    const auto all = waiting_.size() + lone_.size() + held_.size();
+    return all - std::min<std::size_t>(all, inspecting_);
+  }
+
   void unassign(const RequestPtr& request);
   void leave_connection(const RequestPtr& request);
   void complete(const RequestPtr& request);
@@ -212,8 +276,21 @@ private:
   // pool_dispatch.cpp: what goes where
   void balance(sdk::Instant now);
   void feed(ConnectionId id, Connection& connection);
-  void dispatch(ConnectionId id, Connection& connection, const RequestPtr& request);
-  Connections::iterator pick_idle();
+  bool send_next(ConnectionId id, Connection& connection);
+  void gather(ConnectionId id, Connection& connection, const Choice& choice, Group& group);
+  void send(ConnectionId id, Connection& connection, Group group);
+  sdk::WireEntry entry_of(const Group& group, std::size_t member) const;
+  void prepare_use(Connection& connection, sdk::ConnectionUse use,
+                   std::vector<sdk::WireEntry>& entries);
+  bool joins(const Request& request) const;
+  std::size_t depth_for(const Request& request) const;
+  std::uint32_t lane_limit() const;
+  Connections::iterator pick_idle(sdk::ConnectionUse wanted);
+
+  // pool_plans.cpp: what the pool knows of statements
+  void place(Request& request, sdk::Instant now);
+  void inspect(const PlanPtr& plan, const RequestPtr& cause, sdk::Instant now);
+  void take_inspections(sdk::Instant now);
   std::uint32_t lanes_busy() const;
   bool lane_has_room() const;
   void reserve_for_sessions();
@@ -260,6 +337,21 @@ private:
   std::unordered_map<std::uint64_t, RequestPtr> open_;  // every request that is not answered
   std::deque<RequestPtr> waiting_;  // of them, those that no connection has taken
   std::vector<RequestPtr> urgent_;  // of them, those that are answered in time in any case
+  std::deque<RequestPtr> lone_;     // the same, of those that want one for themselves
+  std::vector<RequestPtr> held_;    // those about whose statement the catalog is being asked
+
+  struct Inspected {
+    PlanPtr plan;
+    sdk::Result<sdk::SqlResult> found;
+  };
+
+  std::vector<Inspected> inspected_;
+  StatementPlans plans_;
+  Batching batching_;
+  std::array<std::vector<std::shared_ptr<const sdk::Statement>>, 3> uses_;
+  std::array<std::uint64_t, 3> ways_{};  // statements answered, by Way
+  std::uint64_t last_group_ = 0;
+  std::uint32_t inspecting_ = 0;  // questions to the catalog that are open
   std::deque<SessionRequestPtr> sessions_;
   std::multimap<sdk::Instant, RequestPtr> retries_;
   sdk::Instant next_expiry_ = sdk::Instant::max();  // nobody who waits gives up before

@@ -22,9 +22,9 @@ constexpr milliseconds refused_probe =
 // One per waiting session, one more for the lane where it has no room, and the minimum.
 std::uint32_t PoolCore::wanted() const {
   auto wanted = static_cast<std::uint32_t>(
-    std::min<std::size_t>(sessions_to_serve(), limits_.connections));
+    std::min<std::size_t>(sessions_to_serve() + lone_.size(), limits_.connections));
   const bool urgent = !waiting_.empty() && waiting_.front()->urgent;
-  if (urgent || (!waiting_.empty() && !lane_has_room() && lanes_busy() < limits_.lane))
+  if (urgent || (!waiting_.empty() && !lane_has_room() && lanes_busy() < lane_limit()))
     wanted += 1;
   const auto total = static_cast<std::uint32_t>(connections_.size());
   const auto minimum = draining_ ? 0 : std::min(limits_.pool.min_size, limits_.connections);
@@ -77,7 +77,7 @@ void PoolCore::grow(sdk::Instant now) {
 
 // What was opened above `max_size` goes as soon as nobody needs it.
 void PoolCore::drop_overflow() {
-  if (connections_.size() <= limits_.pool.max_size || !waiting_.empty() || !sessions_.empty())
+  if (connections_.size() <= limits_.pool.max_size || waiting() > 0 || !sessions_.empty())
     return;
   auto above = connections_.size() - count(State::closing);
   for (auto& [id, connection] : connections_) {
@@ -132,9 +132,11 @@ sdk::Error PoolCore::down_error(sdk::Instant now) const {
 }
 
 void PoolCore::fail_waiting(const sdk::Error& error) {
-  for (const auto& request : std::exchange(waiting_, {})) {
-    fail_unsent(request, error);
-    complete(request);
+  for (auto* queue : {&waiting_, &lone_}) {
+    for (const auto& request : std::exchange(*queue, {})) {
+      fail_unsent(request, error);
+      complete(request);
+    }
   }
   for (const auto& [due, request] : std::exchange(retries_, {})) {
     fail_unsent(request, error);
@@ -178,7 +180,7 @@ std::optional<sdk::Instant> PoolCore::next_tick() const {
     if (!next || moment < *next)
       next = moment;
   };
-  if (next_expiry_ != sdk::Instant::max() && !(waiting_.empty() && sessions_.empty()))
+  if (next_expiry_ != sdk::Instant::max() && waiting() + sessions_.size() > 0)
     at(next_expiry_);
   if (!retries_.empty())
     at(retries_.begin()->first);

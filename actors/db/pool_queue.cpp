@@ -22,7 +22,7 @@ std::optional<sdk::Error> PoolCore::refusal(bool backlog, sdk::Instant now, bool
                       "the database pool is closing, and takes no more requests"};
   if (down_)
     return down_error(now);
-  if (!backlog && waiting_.size() + sessions_.size() >= limits_.pool.max_waiting) {
+  if (!backlog && waiting() + sessions_.size() >= limits_.pool.max_waiting) {
     metrics_->exhausted.add();
     sdk::Error::Detail detail{.hint = "raise pool.max_waiting, or send less at a time",
                               .code = "pool_exhausted"};
@@ -49,17 +49,24 @@ void PoolCore::accept(const RequestPtr& request, sdk::Instant now) {
   request->id = ++last_request_;
   request->accepted = now;
   request->deadline = deadline_of(
-    request->backlog, request->urgent ? std::chrono::milliseconds{1000} : limits_.pool.timeout,
+    request->backlog,
+    request->urgent && !request->about ? std::chrono::milliseconds{1000} : limits_.pool.timeout,
     now);
+  request->open = true;
   open_.emplace(request->id, request);
   if (const auto key = key_of(request); key != 0)
     ++keys_[key].requests;
-  if (request->urgent) {
+  place(*request, now);
+  if (!request->open)
+    return;  // its statement must not run here
+  if (request->place == Place::unknown)
+    hold(request, now);
+  else if (request->urgent)
     waiting_.push_front(request);
+  else
+    queue_of(*request).push_back(request);
+  if (request->urgent && !request->about)
     urgent_.push_back(request);
-  } else {
-    waiting_.push_back(request);
-  }
 }
 
 void PoolCore::accept(SessionRequestPtr request, sdk::Instant now) {
@@ -72,10 +79,11 @@ void PoolCore::accept(SessionRequestPtr request, sdk::Instant now) {
 // Back to where it stood by its age: what is younger must not overtake it.
 void PoolCore::requeue(const RequestPtr& request, sdk::Instant now) {
   request->deadline = deadline_of(request->backlog, limits_.pool.timeout, now);
-  const auto place = std::ranges::find_if(waiting_, [&request](const RequestPtr& other) {
+  auto& queue = queue_of(*request);
+  const auto place = std::ranges::find_if(queue, [&request](const RequestPtr& other) {
     return !other->urgent && other->id > request->id;
   });
-  waiting_.insert(place, request);
+  queue.insert(place, request);
 }
 
 void PoolCore::wait_for_retry(const RequestPtr& request, sdk::Instant due) {
@@ -101,29 +109,57 @@ void PoolCore::requeue_retries(sdk::Instant now) {
   }
 }
 
-RequestPtr PoolCore::next_for(ConnectionId id) {
+std::deque<RequestPtr>& PoolCore::queue_of(const Request& request) {
+  return request.place == Place::exclusive ? lone_ : waiting_;
+}
+
+bool PoolCore::fits(const Request& request, const Filter& filter) const {
+  if (filter.alone)
+    return true;
+  const bool joined = joins(request);
+  if (joined ? !filter.joined : !filter.each)
+    return false;
+  if (filter.plan && request.plan.get() != filter.plan)
+    return false;
+  if (!filter.like)
+    return true;
+  const auto& mine = request.statements.front()->options;
+  const auto& others = filter.like->statements.front()->options;
+  return request.place == filter.like->place && !request.urgent && !request.atomic
+         && joined == joins(*filter.like) && mine.timeout == others.timeout
+         && mine.read_only == others.read_only && mine.batching == others.batching;
+}
+
+RequestPtr PoolCore::next_for(ConnectionId id, const Filter& filter) {
   // A request whose order key is at work elsewhere, or waits for a retry, stays; a later one of the
-  // same key must not overtake it.
-  constexpr std::size_t look_ahead = 64;
+  // same key must not overtake it. Nor one in a group that may fail as a whole, and then run again.
+  constexpr std::size_t look_ahead = 256;
   std::vector<std::uint64_t> held_back;
-  const auto end = std::min(waiting_.size(), look_ahead);
+  auto& queue = filter.alone ? lone_ : waiting_;
+  const auto end = std::min(queue.size(), look_ahead);
   for (std::size_t i = 0; i < end; ++i) {
-    const auto key = key_of(waiting_[i]);
+    const auto key = key_of(queue[i]);
+    const bool taken = fits(*queue[i], filter);
     if (key != 0) {
       auto& order = keys_[key];
+      const bool reads = queue[i]->place == Place::reads;
+      const bool behind = order.joined_writes > 0 || (!reads && order.joined_reads > 0);
       const bool elsewhere = order.assigned > 0 && order.connection != id;
-      if (elsewhere || order.retrying > 0 || std::ranges::find(held_back, key) != held_back.end()) {
+      if (!taken || elsewhere || behind || order.retrying > 0
+          || std::ranges::find(held_back, key) != held_back.end()) {
         held_back.push_back(key);
         continue;
       }
       order.connection = id;
       ++order.assigned;
     }
-    auto request = waiting_[i];
+    if (!taken)
+      continue;
+    auto request = std::move(queue[i]);
     request->connection = id;
     if (request->items.front().attempts == 0)
       metrics_->wait.observe(now_ - request->accepted);
-    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+    queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(i));
     return request;
   }
   return nullptr;
@@ -136,6 +172,8 @@ void PoolCore::unassign(const RequestPtr& request) {
   const auto key = keys_.find(key_of(request));
   if (key != keys_.end() && key->second.assigned > 0)
     --key->second.assigned;
+  if (std::exchange(request->holds_key, false) && key != keys_.end())
+    --(request->place == Place::reads ? key->second.joined_reads : key->second.joined_writes);
 }
 
 void PoolCore::leave_connection(const RequestPtr& request) {
@@ -152,10 +190,13 @@ void PoolCore::complete(const RequestPtr& request) {
   const auto key = keys_.find(key_of(request));
   if (key != keys_.end() && --key->second.requests == 0)
     keys_.erase(key);
-  open_.erase(request->id);
-  if (request->urgent)
-    std::erase(urgent_, request);
-  request->answer();
+  // `request` may be the very one that is let go.
+  const auto kept = request;
+  kept->open = false;
+  open_.erase(kept->id);
+  if (kept->urgent)
+    std::erase(urgent_, kept);
+  kept->answer();
 }
 
 // For the errors of a pool that has no more to give.
@@ -187,17 +228,19 @@ void PoolCore::expire_waiting(sdk::Instant now) {
     next_expiry_ = std::min(next_expiry_, request->deadline);
     return true;
   };
-  std::deque<RequestPtr> left;
-  for (auto& request : std::exchange(waiting_, {})) {
-    if (stays(request)) {
-      left.push_back(std::move(request));
-      continue;
+  for (auto* queue : {&waiting_, &lone_}) {
+    std::deque<RequestPtr> left;
+    for (auto& request : std::exchange(*queue, {})) {
+      if (stays(request)) {
+        left.push_back(std::move(request));
+        continue;
+      }
+      metrics_->exhausted.add();
+      fail_unsent(request, error);
+      complete(request);
     }
-    metrics_->exhausted.add();
-    fail_unsent(request, error);
-    complete(request);
+    *queue = std::move(left);
   }
-  waiting_ = std::move(left);
   std::deque<SessionRequestPtr> sessions;
   for (auto& request : std::exchange(sessions_, {})) {
     if (stays(request))

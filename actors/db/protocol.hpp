@@ -5,6 +5,7 @@
 #include "actors/caf.hpp"
 #include "actors/db/clean_statements.hpp"
 #include "actors/db/database_handle.hpp"
+#include "actors/db/inbox.hpp"
 #include "actors/db/pool_core.hpp"
 #include "actors/db/request.hpp"
 #include "actors/db/session_verb.hpp"
@@ -23,6 +24,9 @@ namespace millrace::actors::db {
 struct ExecuteSql {
   RequestPtr request;
 };
+
+/// There is something in the inbox.
+struct TakeRequests {};
 
 struct BeginTransaction {
   SessionRequestPtr request;
@@ -145,6 +149,8 @@ using SessionActor = caf::typed_actor<
 using PoolActor = caf::typed_actor<
   // Runs each parameter set on its own; `overloaded` at once when too many wait.
   caf::reacts_to<ExecuteSql>,
+  // The same for all that lie in its inbox.
+  caf::reacts_to<TakeRequests>,
   // Waits for a connection of its own, then answers with a session.
   caf::reacts_to<BeginTransaction>,
   // Reports load without touching the database.
@@ -168,6 +174,7 @@ struct PoolFacts {
 
 /// What a pool's actor needs of the world; all outlives it.
 struct PoolServices {
+  std::shared_ptr<Inbox> inbox = std::make_shared<Inbox>();
   const sdk::DatabaseDriver* driver = nullptr;
   std::shared_ptr<const sdk::DatabaseSettings> settings;
   sdk::Reactor* reactor = nullptr;
@@ -180,6 +187,7 @@ struct PoolServices {
 
 struct PoolLink {
   PoolActor actor;
+  std::shared_ptr<Inbox> inbox;
   std::shared_ptr<PoolMetrics> metrics;
   const sdk::DatabaseDriver* driver = nullptr;
   std::shared_ptr<const sdk::DatabaseSettings> settings;
@@ -204,6 +212,7 @@ private:
 }  // namespace millrace::actors::db
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::ExecuteSql)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::TakeRequests)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::BeginTransaction)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::GetPoolInfo)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::HealthCheck)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/db/database_handle.hpp"
+#include "actors/db/statement_plan.hpp"
 #include "connectors/sdk/clock.hpp"
 
 #include <atomic>
@@ -52,6 +53,7 @@ struct RequestItem {
   std::uint32_t set = 0;
   std::uint8_t attempts = 0;
   bool in_flight = false;
+  std::uint16_t most_together = 0;  // its group failed: goes with so many at most; 0: any number
   std::optional<sdk::Result<sdk::SqlResult>> result;
 };
 
@@ -76,17 +78,23 @@ public:
 
   std::vector<std::shared_ptr<const sdk::Statement>> statements;
   std::vector<RequestItem> items;
-  bool atomic = false;                      // one group, under one sync
-  bool urgent = false;                      // a health check: ahead of the others
-  bool backlog = false;                     // a pipeline's: waits as long as it takes
-  bool internal = false;                    // a session's own: taken also while the pool drains
-  std::shared_ptr<const SessionFate> fate;  // of the session it is for; null: for the pool
+  bool atomic = false;                          // one group, under one sync
+  bool urgent = false;                          // a health check: ahead of the others
+  bool backlog = false;                         // a pipeline's: waits as long as it takes
+  bool internal = false;                        // a session's own: taken also while the pool drains
+  std::shared_ptr<const SessionFate> fate;      // of the session it is for; null: for the pool
+  std::shared_ptr<const sdk::Statement> about;  // an inspection of this statement
 
   // Kept by PoolCore.
   std::uint64_t id = 0;
   sdk::Instant accepted;
-  sdk::Instant deadline;            // for being taken by a connection
+  sdk::Instant deadline;  // for being taken by a connection
+  PlanPtr plan;           // of its first statement
+  Place place = Place::writes;
+  bool open = false;                // accepted, and not answered
   ConnectionId connection = 0;      // that has items of it in flight, or 0
+  std::uint32_t joined = 0;         // groups with others that hold items of it
+  bool holds_key = false;           // counts among the joined ones of its order key
   std::vector<std::uint32_t> todo;  // items to send, in order
   std::size_t sent = 0;             // so many of `todo` are under way or back
   std::uint32_t in_flight = 0;

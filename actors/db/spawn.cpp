@@ -19,6 +19,7 @@ sdk::Result<DatabaseHandle> spawn_pool(caf::actor_system& system, PoolSetup setu
                             .facts = std::make_shared<db::PoolFacts>()};
   auto link = std::make_shared<db::PoolLink>();
   link->metrics = services.metrics;
+  link->inbox = services.inbox;
   link->driver = setup.driver;
   link->settings = std::move(setup.settings);
   link->actor = system.spawn(db::pool, std::move(services));

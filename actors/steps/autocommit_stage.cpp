@@ -84,6 +84,7 @@ private:
     statement.options.read_only = call_.read_only;
     statement.options.idempotent = call_.idempotent;
     statement.options.order_key = order_key;
+    statement.options.batching = call_.batching;
     databases_[one.server].execute(std::move(statement),
                                    [post = context_->post(), this, ticket,
                                     records = std::move(one.records)](ExecuteReply reply) mutable {

@@ -1,9 +1,11 @@
 #include "connectors/sdk/connector.hpp"
 
+#include "connectors/postgres/inspector.hpp"
 #include "connectors/postgres/start_options.hpp"
 #include "connectors/postgres/wire.hpp"
 #include "connectors/sdk/database.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -88,6 +90,33 @@ public:
   std::string_view transaction_id_sql() const noexcept override { return transaction_id; }
 
   std::string_view transaction_outcome_sql() const noexcept override { return transaction_outcome; }
+
+  // A lock or a statement of one caller must not hold up the others for long: what hits these
+  // limits runs again where nobody waits behind it. Behind a bouncer no setting stays with us.
+  std::vector<std::string> use_sql(const sdk::DatabaseSettings& settings,
+                                   sdk::ConnectionUse use) const override {
+    if (settings.pool_mode == sdk::PoolMode::transaction)
+      return {};
+    if (use == sdk::ConnectionUse::exclusive)
+      return {"RESET default_transaction_read_only", "RESET lock_timeout",
+              "RESET statement_timeout", "RESET jit"};
+    const auto own = settings.statement_timeout;
+    const auto limit = own.count() > 0 ? std::min(own, sdk::shared_statement_limit)
+                                       : sdk::shared_statement_limit;
+    // For writes the server's own default holds: it may be one that takes none any more.
+    const std::string read_only = use == sdk::ConnectionUse::reads
+                                    ? "SET default_transaction_read_only = on"
+                                    : "RESET default_transaction_read_only";
+    return {read_only, "SELECT pg_catalog.set_config('lock_timeout', '50ms', false), "
+                       "pg_catalog.set_config('statement_timeout', '"
+                         + std::to_string(limit.count())
+                         + "', false), pg_catalog.set_config('jit', 'off', false)"};
+  }
+
+  const sdk::StatementInspector* inspector(const sdk::DatabaseSettings& settings) const override {
+    static const Inspector instance;
+    return settings.pool_mode == sdk::PoolMode::transaction ? nullptr : &instance;
+  }
 
   std::string_view current_datetime_sql() const noexcept override { return "CURRENT_TIMESTAMP"; }
 

@@ -2,9 +2,11 @@
 
 #include "connectors/sdk/json.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace millrace::postgres {
 
@@ -52,11 +54,11 @@ Value decode_json(std::string_view text) {
   return parsed ? std::move(*parsed) : Value{text};
 }
 
-bool same_columns(const PGresult* result, const ShapeSlot& slot, int count) {
-  if (!slot.shape || slot.types.size() != static_cast<std::size_t>(count))
+bool same_columns(const PGresult* result, const ShapeSlot& slot, int first, int count) {
+  if (!slot.shape || slot.types.size() != static_cast<std::size_t>(count - first))
     return false;
-  for (int i = 0; i < count; ++i) {
-    const auto index = static_cast<std::size_t>(i);
+  for (int i = first; i < count; ++i) {
+    const auto index = static_cast<std::size_t>(i - first);
     if (PQftype(result, i) != slot.types[index]
         || slot.shape->columns()[index].name != PQfname(result, i))
       return false;
@@ -64,19 +66,49 @@ bool same_columns(const PGresult* result, const ShapeSlot& slot, int count) {
   return true;
 }
 
-void fill_slot(const PGresult* result, ShapeSlot& slot, int count) {
+void fill_slot(const PGresult* result, ShapeSlot& slot, int first, int count) {
   std::vector<sdk::Column> columns;
   slot.types.clear();
   slot.read_as.clear();
-  for (int i = 0; i < count; ++i) {
+  for (int i = first; i < count; ++i) {
     const auto type = PQftype(result, i);
     slot.types.push_back(type);
     slot.read_as.push_back(slot.users ? slot.users->stands_for(type) : type);
     auto name = slot.users ? slot.users->name_of(type) : std::string{};
     columns.push_back({PQfname(result, i), name.empty() ? type_name(type) : std::move(name)});
   }
-  slot.shape = count == 0 ? sdk::ResultShape::none()
-                          : std::make_shared<const sdk::ResultShape>(std::move(columns));
+  slot.shape = count == first ? sdk::ResultShape::none()
+                              : std::make_shared<const sdk::ResultShape>(std::move(columns));
+}
+
+Value decode_row(const PGresult* result, const ShapeSlot& slot, int row, int first, int columns) {
+  auto object = Value::object();
+  const auto& names = slot.shape->names();
+  object.reserve(names.size());
+  for (int column = first; column < columns; ++column) {
+    const auto index = static_cast<std::size_t>(column - first);
+    const std::string_view text{PQgetvalue(result, row, column),
+                                static_cast<std::size_t>(PQgetlength(result, row, column))};
+    object.set(names[index].as_string(), PQgetisnull(result, row, column) != 0
+                                           ? Value{}
+                                           : decode_text(text, slot.read_as[index]));
+  }
+  return object;
+}
+
+/// A row of a set, and where it belongs.
+struct Numbered {
+  std::int64_t member = 0;
+  std::int64_t place = 0;
+  int row = 0;
+
+  std::pair<std::int64_t, std::int64_t> key() const noexcept { return {member, place}; }
+};
+
+std::int64_t number_at(const PGresult* result, int row, int column) {
+  return read_number<std::int64_t>({PQgetvalue(result, row, column),
+                                    static_cast<std::size_t>(PQgetlength(result, row, column))})
+    .value_or(0);
 }
 
 }  // namespace
@@ -116,26 +148,58 @@ sdk::SqlResult decode_result(PGresult* result, ShapeSlot& slot,
                              std::shared_ptr<const std::string> sql) {
   const int columns = PQnfields(result);
   const int rows = PQntuples(result);
-  if (!same_columns(result, slot, columns))
-    fill_slot(result, slot, columns);
+  if (!same_columns(result, slot, 0, columns))
+    fill_slot(result, slot, 0, columns);
   sdk::SqlResult decoded{.rowcount = read_number<std::int64_t>(PQcmdTuples(result)),
                          .shape = slot.shape,
                          .command = PQcmdStatus(result),
                          .sql = std::move(sql)};
   decoded.rows.reserve(static_cast<std::size_t>(rows));
-  const auto& names = slot.shape->names();
-  for (int row = 0; row < rows; ++row) {
-    auto object = Value::object();
-    object.reserve(names.size());
-    for (int column = 0; column < columns; ++column) {
-      const auto index = static_cast<std::size_t>(column);
-      const std::string_view text{PQgetvalue(result, row, column),
-                                  static_cast<std::size_t>(PQgetlength(result, row, column))};
-      object.set(names[index].as_string(), PQgetisnull(result, row, column) != 0
-                                             ? Value{}
-                                             : decode_text(text, slot.read_as[index]));
+  for (int row = 0; row < rows; ++row)
+    decoded.rows.push_back(decode_row(result, slot, row, 0, columns));
+  return decoded;
+}
+
+sdk::Result<std::vector<sdk::SqlResult>>
+decode_members(PGresult* result, ShapeSlot& slot, const sdk::SetForm& form, std::size_t members) {
+  std::vector<sdk::SqlResult> decoded(members);
+  if (!form.rows) {
+    for (auto& one : decoded) {
+      one.rowcount = 1;
+      one.command = "INSERT 0 1";
+      one.sql = form.plain;
     }
-    decoded.rows.push_back(std::move(object));
+    return decoded;
+  }
+  const int first = form.ordered ? 2 : 1;
+  const int columns = PQnfields(result);
+  if (columns < first)
+    return sdk::Error{sdk::ErrorKind::internal, "the rows of a set have no numbers"};
+  if (!same_columns(result, slot, first, columns))
+    fill_slot(result, slot, first, columns);
+  std::vector<Numbered> rows(static_cast<std::size_t>(PQntuples(result)));
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const auto at = static_cast<int>(row);
+    rows[row] = {number_at(result, at, 0), form.ordered ? number_at(result, at, 1) : 0, at};
+    if (rows[row].member < 1 || rows[row].member > static_cast<std::int64_t>(members))
+      return sdk::Error{sdk::ErrorKind::internal, "a row of a set has a number beyond it"};
+  }
+  if (!std::ranges::is_sorted(rows, {}, &Numbered::key))
+    std::ranges::stable_sort(rows, {}, &Numbered::key);
+  auto next = rows.begin();
+  for (std::size_t member = 0; member < members; ++member) {
+    auto& one = decoded[member];
+    const auto end = std::find_if(next, rows.end(), [member](const Numbered& row) {
+      return row.member != static_cast<std::int64_t>(member) + 1;
+    });
+    const auto count = end - next;
+    one.rows.reserve(static_cast<std::size_t>(count));
+    for (; next != end; ++next)
+      one.rows.push_back(decode_row(result, slot, next->row, first, columns));
+    one.rowcount = count;
+    one.shape = slot.shape;
+    one.command = count == 1 ? "SELECT 1" : "SELECT " + std::to_string(count);
+    one.sql = form.plain;
   }
   return decoded;
 }

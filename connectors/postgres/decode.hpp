@@ -6,7 +6,7 @@
 #include "connectors/postgres/types.hpp"
 #include "connectors/postgres/user_types.hpp"
 #include "connectors/sdk/result.hpp"
-#include "connectors/sdk/statement.hpp"
+#include "connectors/sdk/set_form.hpp"
 
 #include <memory>
 #include <string_view>
@@ -30,5 +30,9 @@ sdk::Value decode_array(std::string_view text, const TypeInfo& type);
 /// A result of the status TUPLES_OK or COMMAND_OK.
 sdk::SqlResult decode_result(PGresult* result, ShapeSlot& slot,
                              std::shared_ptr<const std::string> sql);
+
+/// The results of so many members of a set, from the rows that carry their numbers.
+sdk::Result<std::vector<sdk::SqlResult>>
+decode_members(PGresult* result, ShapeSlot& slot, const sdk::SetForm& form, std::size_t members);
 
 }  // namespace millrace::postgres

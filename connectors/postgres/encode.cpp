@@ -31,6 +31,7 @@ std::string_view without_zero_fraction(std::string_view digits) {
 }
 
 void append_array(std::string& out, const Value& list, const TypeInfo& type);
+void append_quoted(std::string& out, std::string_view text);
 
 void append_array_item(std::string& out, const Value& item, const TypeInfo& type) {
   if (item.is_null()) {
@@ -44,6 +45,11 @@ void append_array_item(std::string& out, const Value& item, const TypeInfo& type
   }
   std::string text;
   append_text(text, item, type.element);
+  append_quoted(out, text);
+}
+
+// Appends `text` as an element of an array, so that it is neither NULL nor ends early.
+void append_quoted(std::string& out, std::string_view text) {
   out += '"';
   for (const char c : text) {
     if (c == '"' || c == '\\')
@@ -51,6 +57,35 @@ void append_array_item(std::string& out, const Value& item, const TypeInfo& type
     out += c;
   }
   out += '"';
+}
+
+// An element of the array that stands for one parameter of many sets.
+void append_element(std::string& out, const Value& value, Oid type) {
+  if (value.is_null()) {
+    out += "NULL";
+    return;
+  }
+  if (value.is_integer()) {
+    std::array<char, 24> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(),
+                                   value.as_integer());
+    out.append(digits.data(), end.ptr);
+    return;
+  }
+  const auto* info = find_type(type);
+  if (value.is_string() && (info == nullptr || info->kind != TypeKind::json)) {
+    append_quoted(out, value.as_string());
+    return;
+  }
+  std::string text;
+  append_text(text, value, type);
+  append_quoted(out, text);
+}
+
+sdk::Error holds_nul(std::size_t parameter) {
+  return {sdk::ErrorKind::execution,
+          "parameter " + std::to_string(parameter + 1) + " holds a NUL character",
+          {.hint = "PostgreSQL's text cannot hold one; take it out first", .code = "22021"}};
 }
 
 void append_array(std::string& out, const Value& list, const TypeInfo& type) {
@@ -105,12 +140,16 @@ void append_text(std::string& out, const Value& value, Oid type) {
   }
 }
 
+void EncodedParameters::start(std::size_t count) {
+  if (texts_.size() < count)
+    texts_.resize(count);
+  // Nothing of an earlier statement stays, also where this one fails half-way.
+  pointers_.assign(count, nullptr);
+}
+
 sdk::Status EncodedParameters::encode(const sdk::Parameters& parameters,
                                       std::span<const Oid> types) {
-  if (texts_.size() < parameters.size())
-    texts_.resize(parameters.size());
-  // Nothing of an earlier statement stays, also where this one fails half-way.
-  pointers_.assign(parameters.size(), nullptr);
+  start(parameters.size());
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     auto& text = texts_[i];
     text.clear();
@@ -118,13 +157,61 @@ sdk::Status EncodedParameters::encode(const sdk::Parameters& parameters,
       continue;
     append_text(text, parameters[i], i < types.size() ? types[i] : 0);
     if (text.find('\0') != std::string::npos)
-      return sdk::Error{
-        sdk::ErrorKind::execution,
-        "parameter " + std::to_string(i + 1) + " holds a NUL character",
-        {.hint = "PostgreSQL's text cannot hold one; take it out first", .code = "22021"}};
+      return holds_nul(i);
     pointers_[i] = text.c_str();
   }
   return {};
+}
+
+sdk::Status EncodedParameters::encode_members(const std::vector<sdk::SetMember>& members,
+                                              const sdk::SetForm& form,
+                                              std::span<const Oid> types) {
+  const auto count = form.parameters.size();
+  start(form.rows ? count : count + 1);
+  for (const auto& member : members) {
+    if (member.statement->sets[member.set].size() != count)
+      return sdk::Error{sdk::ErrorKind::execution, "a set has another number of parameters"};
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    auto& text = texts_[i];
+    text = '{';
+    for (const auto& member : members) {
+      if (text.size() > 1)
+        text += form.parameters[i].delimiter;
+      append_element(text, member.statement->sets[member.set][i], types[i]);
+    }
+    text += '}';
+    if (text.find('\0') != std::string::npos)
+      return holds_nul(i);
+    pointers_[i] = text.c_str();
+  }
+  if (!form.rows) {
+    texts_[count] = std::to_string(members.size());
+    pointers_[count] = texts_[count].c_str();
+  }
+  return {};
+}
+
+void EncodedParameters::add_types(const std::vector<Oid>* types) {
+  const auto at = pointers_.size();
+  if (texts_.size() <= at) {
+    // The texts may move, and with them what points to them.
+    std::vector<bool> given;
+    for (const auto* pointer : pointers_)
+      given.push_back(pointer != nullptr);
+    texts_.resize(at + 1);
+    for (std::size_t i = 0; i < at; ++i)
+      pointers_[i] = given[i] ? texts_[i].c_str() : nullptr;
+  }
+  pointers_.push_back(nullptr);
+  if (types == nullptr)
+    return;
+  auto& text = texts_[at];
+  text = '{';
+  for (const auto type : *types)
+    text.append(text.size() > 1 ? "," : "").append(std::to_string(type));
+  text += '}';
+  pointers_[at] = text.c_str();
 }
 
 Oid type_for(const Value& value) {

@@ -3,7 +3,7 @@
 
 #include "connectors/postgres/types.hpp"
 #include "connectors/sdk/result.hpp"
-#include "connectors/sdk/statement.hpp"
+#include "connectors/sdk/set_form.hpp"
 
 #include <span>
 #include <string>
@@ -18,11 +18,21 @@ public:
   /// @returns an error for text that PostgreSQL cannot hold (NUL).
   sdk::Status encode(const sdk::Parameters& parameters, std::span<const Oid> types);
 
+  /// One array per parameter of the members' statement, and their number where no rows come back.
+  /// @returns an error also where a member has another number of parameters.
+  sdk::Status encode_members(const std::vector<sdk::SetMember>& members, const sdk::SetForm& form,
+                             std::span<const Oid> types);
+
+  /// One more: a list of types, or null.
+  void add_types(const std::vector<Oid>* types);
+
   int count() const noexcept { return static_cast<int>(pointers_.size()); }
 
   const char* const* values() const noexcept { return pointers_.data(); }
 
 private:
+  void start(std::size_t count);
+
   std::vector<std::string> texts_;
   std::vector<const char*> pointers_;
 };

@@ -14,8 +14,9 @@
 namespace millrace::postgres {
 
 struct PreparedStatement {
-  std::string name;        // empty: the unnamed one
-  std::vector<Oid> types;  // of its parameters, as the server described them
+  std::string name;            // empty: the unnamed one
+  std::vector<Oid> described;  // its parameters' types
+  std::vector<Oid> types;      // of its parameters, as the server described them
   std::shared_ptr<ShapeSlot> shape = std::make_shared<ShapeSlot>();
   std::shared_ptr<const std::string> sql;
 };

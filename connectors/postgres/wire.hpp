@@ -34,6 +34,16 @@ private:
     sdk::WireEntry entry;
     std::uint8_t retried = 0;  // so often its prepared statement was stale
     bool direct = false;       // could not be prepared: the server shall say why, in its place
+    PreparedPtr prepared = nullptr;  // looked up just before it is written
+    bool about_unknown = false;      // what it asks about could not be prepared
+
+    const std::string& sql() const noexcept {
+      return entry.form ? entry.form->sql : entry.statement->sql;
+    }
+
+    const sdk::StatementOptions& options() const noexcept {
+      return (entry.form ? entry.members.front().statement : entry.statement)->options;
+    }
   };
 
   enum class Kind : std::uint8_t { settle, prepare, describe, look_up, entry, ignored, sync };
@@ -74,12 +84,13 @@ private:
   std::deque<Queued>& source() { return again_.empty() ? queue_ : again_; }
 
   std::size_t group_size(const std::deque<Queued>& queue) const;
-  const Queued* to_prepare(std::size_t size);
-  bool prepare(const Queued& queued, const std::vector<Oid>& types);
+  const std::string* to_prepare(std::size_t size);
+  bool prepare(const std::string& sql, const std::vector<Oid>& types);
   bool write_group(std::size_t size);
-  bool write_settings(const sdk::Statement& statement);
+  bool write_settings(const Queued& queued);
   bool write_setting(const char* name, const std::string& value);
-  bool write_entry(Queued queued, const PreparedPtr& prepared);
+  bool write_entry(Queued queued);
+  sdk::Status encode(const Queued& queued);
   bool write_sync();
   void deallocate(const std::string& name);
   void set_style();
@@ -97,6 +108,7 @@ private:
   bool look_up_types(const PGresult* described);
   void finish_look_up();
   void keep_prepared(const PreparedPtr& statement);
+  void prepare_failed(const PreparedStatement& statement, const PGresult* failure);
   void finish_entries(const PGresult* sync_error);
   void answer(Pending& pending);
   std::unique_ptr<sdk::RawResult> take_result(Pending& pending);

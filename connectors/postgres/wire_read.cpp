@@ -22,10 +22,42 @@ public:
     return decoded;
   }
 
+  std::size_t bytes() const noexcept override { return PQresultMemorySize(result_.get()); }
+
 private:
   ResultPtr result_;
   std::shared_ptr<ShapeSlot> shape_;
   std::shared_ptr<const std::string> sql_;
+};
+
+// The answer to an entry in set form. The columns that number the rows are of no interest, so the
+// shape is another one than the statement's own.
+class PostgresMembers final : public sdk::RawResult {
+public:
+  PostgresMembers(ResultPtr result, const PreparedPtr& prepared,
+                  std::shared_ptr<const sdk::SetForm> form, std::size_t members)
+    : result_{std::move(result)},
+      shape_{prepared ? prepared->shape : std::make_shared<ShapeSlot>()},
+      form_{std::move(form)},
+      members_{members} {}
+
+  sdk::Result<sdk::SqlResult> decode() override {
+    return sdk::Error{sdk::ErrorKind::internal, "it is the result of a set"};
+  }
+
+  sdk::Result<std::vector<sdk::SqlResult>> decode_members() override {
+    auto decoded = postgres::decode_members(result_.get(), *shape_, *form_, members_);
+    result_.reset();
+    return decoded;
+  }
+
+  std::size_t bytes() const noexcept override { return PQresultMemorySize(result_.get()); }
+
+private:
+  ResultPtr result_;
+  std::shared_ptr<ShapeSlot> shape_;
+  std::shared_ptr<const sdk::SetForm> form_;
+  std::size_t members_;
 };
 
 sdk::Error neighbour_failed() {
@@ -113,23 +145,40 @@ void PostgresWire::finish_preparing() {
       keep_prepared(statement);
     return;
   }
+  prepare_failed(*statement, prepared);
+}
+
+void PostgresWire::prepare_failed(const PreparedStatement& statement, const PGresult* failure) {
   // Nothing else is under way, so the state is known: inside a transaction the failure has ended
   // it.
   const bool in_transaction = PQtransactionStatus(connection_.get()) == PQTRANS_INERROR;
   auto& queue = source();
   for (std::size_t i = 0; i < queue.size(); ++i) {
-    if (queue[i].entry.statement->sql != *statement->sql)
+    auto& queued = queue[i];
+    const bool is_about = queued.entry.about && queued.entry.about->sql == *statement.sql;
+    if (!is_about && queued.sql() != *statement.sql)
       continue;
+    const bool retype = wants_types(failure) && !preparing_typed_ && !queued.entry.form;
+    const auto& source = is_about ? *queued.entry.about : *queued.entry.statement;
     if (in_transaction) {
-      answer_group(group_size(queue), i, to_error(prepared));
-    } else if (wants_types(prepared) && !preparing_typed_) {
-      std::vector<Oid> types;
-      for (const auto& value : queue[i].entry.statement->sets[queue[i].entry.set])
-        types.push_back(type_for(value));
-      if (types.empty() || !prepare(queue[i], types))
-        queue[i].direct = true;
+      answer_group(group_size(queue), i, to_error(failure));
+    } else if (queued.entry.form) {
+      answers_.push_back({queued.entry.id, to_error(failure), false, true, true});
+      queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(i));
     } else {
-      queue[i].direct = true;
+      std::vector<Oid> types;
+      for (const auto& value : source.sets[is_about ? 0 : queued.entry.set])
+        types.push_back(type_for(value));
+      if (retype && !types.empty() && prepare(*statement.sql, types))
+        return;
+      // The others of its group would fail in the same way, one after the other.
+      for (std::size_t other = 0, size = group_size(queue); other < size; ++other) {
+        const auto& about = queue[other].entry.about;
+        if (about && about->sql == *statement.sql)
+          queue[other].about_unknown = true;
+        if (queue[other].sql() == *statement.sql)
+          queue[other].direct = true;
+      }
     }
     return;
   }
@@ -166,6 +215,7 @@ void PostgresWire::finish_look_up() {
 }
 
 void PostgresWire::keep_prepared(const PreparedPtr& statement) {
+  statement->described = statement->types;
   for (auto& type : statement->types)
     type = user_types_->stands_for(type);
   statement->shape->users = user_types_;
@@ -188,7 +238,12 @@ void PostgresWire::finish_entries(const PGresult* sync_error) {
   // A transaction that was begun here goes on, failed; else the whole group is rolled back.
   const bool rolled_back = (guilty < group_.size() || sync_error != nullptr)
                            && !(group_.front().kind == Kind::entry
-                                && begins_transaction(group_.front().queued.entry.statement->sql));
+                                && begins_transaction(group_.front().queued.sql()));
+  // Before anybody is answered: the group may run once more as a whole.
+  const bool stale = guilty < group_.size() && group_[guilty].kind == Kind::entry
+                     && forget_stale(group_[guilty]);
+  if (stale && run_again())
+    return;
   bool told = false;
   for (std::size_t i = 0; i < group_.size(); ++i) {
     auto& pending = group_[i];
@@ -197,9 +252,7 @@ void PostgresWire::finish_entries(const PGresult* sync_error) {
     const bool last = i + 1 == group_.size();
     if (PQresultStatus(pending.result.get()) == PGRES_FATAL_ERROR) {
       told = true;
-      if (forget_stale(pending)) {
-        if (run_again())
-          return;
+      if (stale && i == guilty) {
         answer_stale(pending);
       } else {
         answer(pending);
@@ -222,6 +275,13 @@ void PostgresWire::answer(Pending& pending) {
   const auto id = pending.queued.entry.id;
   if (!is_good(pending.result.get())) {
     answers_.push_back({id, to_error(pending.result.get()), false});
+    return;
+  }
+  const auto& entry = pending.queued.entry;
+  if (entry.form) {
+    std::unique_ptr<sdk::RawResult> raw = std::make_unique<PostgresMembers>(
+      std::move(pending.result), pending.prepared, entry.form, entry.members.size());
+    answers_.push_back({id, std::move(raw), false, true});
     return;
   }
   answers_.push_back({id, take_result(pending), false});

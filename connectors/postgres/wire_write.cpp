@@ -48,16 +48,22 @@ std::size_t PostgresWire::group_size(const std::deque<Queued>& queue) const {
 
 // A statement with parameters is described before it runs for the first time: its types decide how
 // arrays, JSON and strings are written.
-const PostgresWire::Queued* PostgresWire::to_prepare(std::size_t size) {
+const std::string* PostgresWire::to_prepare(std::size_t size) {
   if (!statements_.enabled())
     return nullptr;
   if (size > statements_.capacity())
     limit_prepared(size);
   for (std::size_t i = 0; i < size; ++i) {
-    const auto& queued = source()[i];
-    const auto& sql = queued.entry.statement->sql;
-    if (!queued.direct && is_worth_preparing(sql) && !statements_.find(sql))
-      return &queued;
+    auto& queued = source()[i];
+    const auto& about = queued.entry.about;
+    if (about && !queued.about_unknown && !statements_.find(about->sql)) {
+      queued.about_unknown = !is_worth_preparing(about->sql);
+      if (!queued.about_unknown)
+        return &about->sql;
+    }
+    queued.prepared = queued.direct ? nullptr : statements_.find(queued.sql());
+    if (!queued.direct && !queued.prepared && is_worth_preparing(queued.sql()))
+      return &queued.sql();
   }
   return nullptr;
 }
@@ -68,7 +74,7 @@ void PostgresWire::limit_prepared(std::size_t size) {
   std::unordered_set<std::string_view> kept;
   for (std::size_t i = 0; i < size; ++i) {
     auto& queued = source()[i];
-    const std::string_view sql = queued.entry.statement->sql;
+    const std::string_view sql = queued.sql();
     if (queued.direct || !is_worth_preparing(sql) || kept.contains(sql))
       continue;
     if (kept.size() == statements_.capacity())
@@ -78,8 +84,8 @@ void PostgresWire::limit_prepared(std::size_t size) {
   }
 }
 
-bool PostgresWire::prepare(const Queued& queued, const std::vector<Oid>& types) {
-  preparing_ = statements_.make(queued.entry.statement->sql);
+bool PostgresWire::prepare(const std::string& sql, const std::vector<Oid>& types) {
+  preparing_ = statements_.make(sql);
   preparing_typed_ = !types.empty();
   auto* raw = connection_.get();
   if (PQsendPrepare(raw, preparing_->name.c_str(), preparing_->sql->c_str(),
@@ -96,11 +102,14 @@ bool PostgresWire::prepare(const Queued& queued, const std::vector<Oid>& types) 
 // Parameters that cannot fit are refused before anything is sent. @returns whether the group was
 // answered, or made smaller: then it is to be looked at again.
 bool PostgresWire::refuse_misfit(std::size_t size) {
+  // What is alone is looked at when it is written.
+  if (size == 1 && check_fit(source().front()))
+    return false;
   for (std::size_t i = 0; i < size; ++i) {
     const auto fits = check_fit(source()[i]);
     if (fits)
       continue;
-    if (i > 0 && begins_transaction(source().front().entry.statement->sql))
+    if (i > 0 && begins_transaction(source().front().sql()))
       // BEGIN travels with its first statement, and is not at fault: it goes alone.
       source().front().entry.sync = true;
     else
@@ -112,14 +121,35 @@ bool PostgresWire::refuse_misfit(std::size_t size) {
 
 sdk::Status PostgresWire::check_fit(const Queued& queued) {
   const auto& entry = queued.entry;
-  const auto& set = entry.statement->sets[entry.set];
-  const auto prepared = queued.direct ? nullptr : statements_.find(entry.statement->sql);
-  if (prepared && prepared->types.size() != set.size())
-    return sdk::Error{sdk::ErrorKind::execution,
-                      "the statement has " + std::to_string(prepared->types.size())
-                        + " placeholders, " + std::to_string(set.size()) + " parameters were given",
-                      {.code = "07001"}};
-  return parameters_.encode(set, prepared ? prepared->types : std::vector<Oid>{});
+  if (!entry.form && queued.prepared) {
+    const auto given = entry.statement->sets[entry.set].size() + (entry.about ? 1 : 0);
+    const auto wanted = queued.prepared->types.size();
+    if (wanted != given)
+      return sdk::Error{sdk::ErrorKind::execution,
+                        "the statement has " + std::to_string(wanted) + " placeholders, "
+                          + std::to_string(given) + " parameters were given",
+                        {.code = "07001"}};
+  }
+  return encode(queued);
+}
+
+// Into `parameters_`, which holds one entry's at a time.
+sdk::Status PostgresWire::encode(const Queued& queued) {
+  const auto& entry = queued.entry;
+  if (entry.form) {
+    std::vector<Oid> types;
+    for (const auto& parameter : entry.form->parameters)
+      types.push_back(user_types_->stands_for(parameter.type));
+    return parameters_.encode_members(entry.members, *entry.form, types);
+  }
+  static const std::vector<Oid> untyped;
+  auto encoded = parameters_.encode(entry.statement->sets[entry.set],
+                                    queued.prepared ? queued.prepared->types : untyped);
+  if (encoded && entry.about) {
+    const auto known = queued.about_unknown ? nullptr : statements_.find(entry.about->sql);
+    parameters_.add_types(known ? &known->described : nullptr);
+  }
+  return encoded;
 }
 
 void PostgresWire::answer_group(std::size_t size, std::size_t guilty, const sdk::Error& error) {
@@ -135,30 +165,32 @@ bool PostgresWire::write_group(std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) {
     auto queued = std::move(queue.front());
     queue.pop_front();
-    auto prepared = queued.direct ? nullptr : statements_.find(queued.entry.statement->sql);
     const bool flush = queued.entry.flush;
-    if (!write_settings(*queued.entry.statement) || !write_entry(std::move(queued), prepared)
-        || (flush && PQsendFlushRequest(connection_.get()) != 1)) {
-      // Once more: what was not written is at the end of `pending_`, and counts as written to be
-      // safe.
+    // `refuse_misfit` has left the parameters of what is alone in their place.
+    const bool fits = size == 1 || encode(queued).has_value();
+    // Where it does not go out: what was not written is at the end of `pending_`, and counts as
+    // written to be safe.
+    if (!fits || !write_settings(queued) || !write_entry(std::move(queued))
+        || (flush && PQsendFlushRequest(connection_.get()) != 1))
       return false;
-    }
   }
   return write_sync();
 }
 
-bool PostgresWire::write_settings(const sdk::Statement& statement) {
-  const auto& options = statement.options;
+bool PostgresWire::write_settings(const Queued& queued) {
+  const auto& options = queued.options();
   // Behind a bouncer the session has no default of ours. What begins a transaction stays the first
   // of its group.
   auto timeout = options.timeout;
   if (!timeout && settings_.pool_mode == sdk::PoolMode::transaction
-      && settings_.statement_timeout.count() > 0 && !begins_transaction(statement.sql))
+      && settings_.statement_timeout.count() > 0 && !begins_transaction(queued.sql()))
     timeout = settings_.statement_timeout;
   // Local to the implicit transaction: gone with the Sync, and no round trip of their own.
-  if (timeout && !write_setting("statement_timeout", std::to_string(timeout->count())))
+  if (timeout && !queued.entry.skip_timeout
+      && !write_setting("statement_timeout", std::to_string(timeout->count())))
     return false;
-  return !options.read_only || write_setting("transaction_read_only", "on");
+  return !options.read_only || queued.entry.skip_read_only
+         || write_setting("transaction_read_only", "on");
 }
 
 bool PostgresWire::write_setting(const char* name, const std::string& value) {
@@ -169,20 +201,16 @@ bool PostgresWire::write_setting(const char* name, const std::string& value) {
          == 1;
 }
 
-bool PostgresWire::write_entry(Queued queued, const PreparedPtr& prepared) {
-  const auto& statement = *queued.entry.statement;
-  const auto encoded = parameters_.encode(statement.sets[queued.entry.set],
-                                          prepared ? prepared->types : std::vector<Oid>{});
+bool PostgresWire::write_entry(Queued queued) {
   auto* raw = connection_.get();
-  // `refuse_misfit` has seen to it that it fits; what does not is never sent with other values.
-  const int sent = !encoded ? 0
-                   : prepared
-                     ? PQsendQueryPrepared(raw, prepared->name.c_str(), parameters_.count(),
+  const int sent = queued.prepared
+                     ? PQsendQueryPrepared(raw, queued.prepared->name.c_str(), parameters_.count(),
                                            parameters_.values(), nullptr, nullptr, 0)
-                     : PQsendQueryParams(raw, statement.sql.c_str(), parameters_.count(), nullptr,
+                     : PQsendQueryParams(raw, queued.sql().c_str(), parameters_.count(), nullptr,
                                          parameters_.values(), nullptr, nullptr, 0);
   ++in_flight_;
-  pending_.push_back({Kind::entry, nullptr, std::move(queued), prepared});
+  auto prepared = queued.prepared;
+  pending_.push_back({Kind::entry, nullptr, std::move(queued), std::move(prepared)});
   return sent == 1;
 }
 

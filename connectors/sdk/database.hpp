@@ -10,6 +10,7 @@
 #include "connectors/sdk/database_settings.hpp"
 #include "connectors/sdk/reactor.hpp"
 #include "connectors/sdk/result.hpp"
+#include "connectors/sdk/set_form.hpp"
 #include "connectors/sdk/statement.hpp"
 
 #include <cstdint>
@@ -39,7 +40,19 @@ struct WireEntry {
   std::uint32_t set = 0;
   bool sync = true;
   bool flush = false;  // the server sends its result at once, ahead of the sync
+  std::shared_ptr<const SetForm> form = nullptr;  // runs `members` as one statement
+  std::vector<SetMember> members = {};            // with `form`: instead of `statement` and `set`
+
+  bool skip_timeout = false;    // the connection's own limit is shorter than the statement's
+  bool skip_read_only = false;  // the connection refuses writes by itself
+
+  /// The types of this statement's parameters, as the server described them, follow as one
+  /// parameter more: a list of numbers, or null where it cannot be prepared.
+  std::shared_ptr<const Statement> about = nullptr;
 };
+
+/// Of an entry whose answer nobody awaits. Where it fails the connection is of no use any more.
+inline constexpr std::uint64_t silent_entry = std::numeric_limits<std::uint64_t>::max() - 7;
 
 /// What a statement gave, as the driver has it; decoded by an actor, off the reactor.
 class RawResult {
@@ -48,6 +61,14 @@ public:
 
   /// To be called once, and for the results of one wire from one thread at a time.
   virtual Result<SqlResult> decode() = 0;
+
+  /// The same for an entry in set form: the results of its `members`, in their order.
+  virtual Result<std::vector<SqlResult>> decode_members() {
+    return Error{ErrorKind::internal, "it is no result of a set"};
+  }
+
+  /// What it takes in memory, roughly.
+  virtual std::size_t bytes() const noexcept { return 0; }
 };
 
 /// The final answer to an entry.
@@ -56,6 +77,8 @@ struct WireAnswer {
   Result<std::unique_ptr<RawResult>> result;
   bool aborted =
     false;  // not at fault: another entry of its group failed, and nothing of it happened
+  bool of_set = false;      // `result` has members
+  bool unprepared = false;  // in set form: the server does not take the statement in that form
 };
 
 /// An entry that will have no answer, because the connection is gone.
@@ -100,6 +123,29 @@ public:
   virtual void close() = 0;
 };
 
+/// Longest that a statement runs on a connection that others share.
+inline constexpr std::chrono::milliseconds shared_statement_limit{250};
+
+/// What a connection of a pool is used for; `DatabaseDriver::use_sql` makes it fit.
+enum class ConnectionUse : std::uint8_t {
+  exclusive,  // by one session or one statement at a time; as it was when it was made
+  reads,      // shared; the server refuses writes
+  writes,     // shared
+};
+
+/// Tells from a database's catalog what may run together with others.
+class StatementInspector {
+public:
+  virtual ~StatementInspector() = default;
+
+  /// What to ask about a statement with these names and operators; to be sent with
+  /// `WireEntry::about`.
+  virtual Statement inspection(const std::vector<std::string>& names,
+                               const std::vector<std::string>& operators) const = 0;
+
+  virtual Inspection read(const SqlResult& result) const = 0;
+};
+
 class DatabaseDriver {
 public:
   virtual ~DatabaseDriver() = default;
@@ -133,6 +179,15 @@ public:
   /// Gives what became of the transaction that $1 tells: "committed", "aborted" or "in progress";
   /// NULL where the server cannot know any more.
   virtual std::string_view transaction_outcome_sql() const noexcept { return {}; }
+
+  /// What makes a connection fit for a use; all under one sync. None: this driver makes no
+  /// difference.
+  virtual std::vector<std::string> use_sql(const DatabaseSettings&, ConnectionUse) const {
+    return {};
+  }
+
+  /// Null: with this driver each statement runs on its own.
+  virtual const StatementInspector* inspector(const DatabaseSettings&) const { return nullptr; }
 
   /// What `currentdatetime()` and `currentdate()` are, written into a statement.
   virtual std::string_view current_datetime_sql() const noexcept = 0;

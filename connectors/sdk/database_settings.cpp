@@ -197,6 +197,12 @@ std::uint32_t PoolSettings::lane_limit() const noexcept {
   return std::clamp<std::uint32_t>(wanted, 1, std::max<std::uint32_t>(1, limit()));
 }
 
+void read_batching(ConfigReader& in, bool& batching) {
+  const std::vector<std::pair<std::string_view, bool>> ways{{"auto", true}, {"off", false}};
+  in.choice("batching", batching, ways,
+            "`auto` runs statements together that wait together, where that gives the same answers");
+}
+
 void read_database_settings(ConfigReader& in, DatabaseSettings& settings) {
   read_address(in, settings);
   const std::vector<std::pair<std::string_view, std::string>> roles{
@@ -217,6 +223,7 @@ void read_database_settings(ConfigReader& in, DatabaseSettings& settings) {
     {"session", PoolMode::session}, {"transaction", PoolMode::transaction}};
   in.choice("pool_mode", settings.pool_mode, modes,
             "`transaction` behind a PgBouncer in that mode");
+  read_batching(in, settings.batching);
   in.optional("echo", settings.echo, "Log statements, never their values");
   in.section("pool", "The pool of connections",
              [&](ConfigReader& pool) { read_pool(pool, settings.pool); });

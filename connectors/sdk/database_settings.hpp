@@ -81,10 +81,15 @@ struct DatabaseSettings {
   std::chrono::milliseconds idle_in_transaction{0};  // 0: a transaction may sit idle for ever
   std::uint32_t statement_cache = 256;               // prepared statements per connection
   PoolMode pool_mode = PoolMode::session;
+  bool batching =
+    true;             // statements that wait together run together, where the answers are the same
   bool echo = false;  // logs statements, never their values
   PoolSettings pool;
   DatabaseRetry retry;
 };
+
+/// Reads the option `batching: auto|off`.
+void read_batching(ConfigReader& in, bool& batching);
 
 /// Reads a server's own options (`url` or `host port user password dbname`, `pool`, `retry`, …);
 /// does not call `finish`, which tells whether there was a mistake. What `settings` holds before is

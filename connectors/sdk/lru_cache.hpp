@@ -53,6 +53,12 @@ public:
     entries_.clear();
   }
 
+  template <class Function>
+  void for_each(Function function) const {
+    for (const auto& [key, value] : entries_)
+      function(value);
+  }
+
   std::size_t size() const noexcept { return entries_.size(); }
 
   std::size_t capacity() const noexcept { return capacity_; }

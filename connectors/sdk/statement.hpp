@@ -29,6 +29,7 @@ struct StatementOptions {
   bool idempotent = false;  // the caller vouches that twice is as good as once
   std::uint64_t order_key =
     0;  // requests of one key that are under way together keep their order; 0: none
+  bool batching = true;  // may be run together with others, where that gives the same answer
 };
 
 /// One statement, run once per parameter set; each run commits on its own outside a transaction.

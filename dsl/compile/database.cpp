@@ -1,4 +1,5 @@
 // The operations of `type: database`: what each accepts, and what it compiles to.
+#include "connectors/sdk/database_settings.hpp"
 #include "dsl/compile/crud_reader.hpp"
 #include "dsl/compile/database_server.hpp"
 #include "dsl/compile/statement_reader.hpp"
@@ -25,6 +26,7 @@ void read_safety(StepInput& in, DatabaseCall& call) {
                       "Running it twice is as good as once, so a lost answer is asked for again");
   in.options.optional("readOnly|read_only", call.read_only,
                       "The server refuses writes, so a lost answer is asked for again");
+  sdk::read_batching(in.options, call.batching);
 }
 
 // --- executeSql

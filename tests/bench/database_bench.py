@@ -63,6 +63,7 @@ def programs(build: pathlib.Path, pgx: pathlib.Path) -> dict:
 
     return {
         "millrace": takes(bench / "database_loop"),
+        "millrace, batching off": takes(bench / "database_loop", "--no-batching"),
         "bare libpq, Sync each": takes(bench / "bare_database_loop"),
         "bare libpq, shared Sync": takes(bench / "bare_database_loop", "--shared-sync"),
         "pgbench -M prepared": run_pgbench,

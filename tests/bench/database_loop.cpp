@@ -1,7 +1,7 @@
 // The pool of database actors on the workloads of scripts/bench database: so many independent
 // callers, each of which asks again when it was answered.
 //
-//   database_loop URL w1|w2|w3|w4 SECONDS CALLERS CONNECTIONS
+//   database_loop [--no-batching] URL w1|w2|w3|w4 SECONDS CALLERS CONNECTIONS
 #include "actors/caf.hpp"
 #include "actors/db/spawn.hpp"
 #include "connectors/asio/reactor.hpp"
@@ -141,11 +141,17 @@ std::shared_ptr<sdk::DatabaseSettings> settings_of(const char* url, unsigned con
 }  // namespace
 
 int main(int argc, char** argv) {
+  const bool batching = argc < 2 || std::string_view{argv[1]} != "--no-batching";
+  if (!batching) {
+    --argc;
+    ++argv;
+  }
   if (argc != 6 || workload_of(argv[2]) == Workload::unknown)
     return 64;
   const auto settings = settings_of(argv[1], static_cast<unsigned>(std::atoi(argv[5])));
   if (!settings)
     return 64;
+  settings->batching = batching;
   const auto reactor = asio::make_reactor({.threads = 1});
   Config config;
   caf::actor_system system{config};

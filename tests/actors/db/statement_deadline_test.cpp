@@ -95,7 +95,7 @@ TEST_F(StatementDeadlineTest, KnowsThatAReadThatWasNotAnsweredDidNoHarm) {
   open();
   ASSERT_TRUE(pool_->run("SELECT 1"));
   proxy_->strike({.kind = Fault::Kind::stall, .direction = Direction::to_client});
-  const auto read = result_of(start("SELECT 2", 0ms, true));
+  const auto read = result_of(start("SELECT 1", 0ms, true));
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code(), "57014");
   EXPECT_FALSE(read.error().outcome_unknown());

@@ -1,0 +1,89 @@
+// Where a statement runs, and what the catalog is asked about it.
+#include "actors/db/pool_core.hpp"
+#include "dsl/sql/classify.hpp"
+
+#include <utility>
+
+namespace millrace::actors::db {
+
+void PoolCore::place(Request& request, sdk::Instant now) {
+  if (request.urgent || request.internal) {
+    request.plan = plans_.find(request.statements.front()->sql);
+    request.place = limits_.inspector ? Place::reads : Place::writes;
+    return;
+  }
+  for (const auto& statement : request.statements) {
+    const auto plan = plans_.find(statement->sql);
+    if (!request.plan)
+      request.plan = plan;
+    if (!plan->refusal())
+      continue;
+    const auto kept = open_.find(request.id)->second;
+    kept->todo.clear();
+    for (auto& item : kept->items)
+      item.result = *plan->refusal();
+    complete(kept);
+    return;
+  }
+  // A batch of several statements is a transaction of its own making.
+  request.place = request.atomic && limits_.inspector ? Place::exclusive : request.plan->place(now);
+}
+
+// Nothing runs before it is known whether it may run beside others: the first of a kind waits for
+// one answer of the catalog.
+void PoolCore::hold(const RequestPtr& request, sdk::Instant now) {
+  held_.push_back(request);
+  request->retrying = true;
+  if (const auto key = keys_.find(request->statements.front()->options.order_key);
+      key != keys_.end())
+    ++key->second.retrying;
+  inspect(request->plan, request, now);
+}
+
+void PoolCore::inspect(const PlanPtr& plan, const RequestPtr& cause, sdk::Instant now) {
+  if (!plan->wants_inspection(now))
+    return;
+  plan->asking();
+  ++inspecting_;
+  std::vector<sdk::Statement> question;
+  question.push_back(limits_.inspector->inspection(plan->words().names, plan->words().operators));
+  question.front().options.idempotent = true;
+  auto request = std::make_shared<Request>(
+    std::move(question), false, [this, plan](ExecuteReply reply) {
+      // Within the pool's own doings: it is looked at when they are done.
+      inspected_.push_back({plan, std::move(reply.results.front())});
+    });
+  request->urgent = true;
+  request->internal = true;
+  request->backlog = cause->backlog;
+  request->about = cause->statements.front();
+  accept(request, now);
+}
+
+void PoolCore::take_inspections(sdk::Instant now) {
+  for (auto& [plan, found] : std::exchange(inspected_, {})) {
+    --inspecting_;
+    if (found)
+      plan->inspected(limits_.inspector->read(*found), now);
+    else
+      plan->inspection_failed(found.error().code(), now);
+    std::vector<RequestPtr> held;
+    for (auto& request : std::exchange(held_, {})) {
+      if (request->plan != plan) {
+        held_.push_back(std::move(request));
+        continue;
+      }
+      end_retry(request);
+      // Where the server is away they fail as all others did that had come before.
+      if (down_) {
+        fail_unsent(request, down_error(now));
+        complete(request);
+        continue;
+      }
+      request->place = plan->place(now);
+      requeue(request, now);
+    }
+  }
+}
+
+}  // namespace millrace::actors::db
