@@ -205,6 +205,7 @@ protected:
 
   void keep(dsl::PipelineProgram& pipeline, Seen& seen, const std::vector<std::string>& names) {
     std::vector<sdk::Slot> slots;
+    slots.reserve(names.size() + 1);
     for (const auto& name : names)
       slots.push_back(slot(pipeline, name));
     auto& out = std::get<dsl::ConnectorCall>(pipeline.steps.steps.back()->body);
