@@ -128,7 +128,7 @@ TEST_F(PostgresSecretTest, IsNotInTheErrorOfALoginThatIsRefused) {
                            postgres("user: nobody") + "securitySchemes: " + scheme + "\n",
                            postgres("user: '${ENV:PLANTED}', password: '${FILE:token}'")}) {
     scratch_.write("token", std::string{planted} + "\n");
-    const auto said = run(file("name: trial\n" + text + steps), 75);
+    const auto said = run(file(std::string{"name: trial\n"}.append(text).append(steps)), 75);
     EXPECT_THAT(said, HasSubstr("refuses the user or the password")) << text;
     EXPECT_THAT(said, Not(HasSubstr("pl4nted"))) << text;
   }
