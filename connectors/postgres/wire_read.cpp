@@ -137,6 +137,7 @@ void PostgresWire::finish_preparing() {
   const auto* prepared = group_.front().result.get();
   const auto* described = group_.back().result.get();
   if (is_good(prepared) && is_good(described)) {
+    statement->types.reserve(static_cast<std::size_t>(PQnparams(described)));
     for (int i = 0; i < PQnparams(described); ++i)
       statement->types.push_back(PQparamtype(described, i));
     if (look_up_types(described))
