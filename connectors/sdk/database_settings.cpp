@@ -199,8 +199,9 @@ std::uint32_t PoolSettings::lane_limit() const noexcept {
 
 void read_batching(ConfigReader& in, bool& batching) {
   const std::vector<std::pair<std::string_view, bool>> ways{{"auto", true}, {"off", false}};
-  in.choice("batching", batching, ways,
-            "`auto` runs statements together that wait together, where that gives the same answers");
+  in.choice(
+    "batching", batching, ways,
+    "`auto` runs statements together that wait together, where that gives the same answers");
 }
 
 void read_database_settings(ConfigReader& in, DatabaseSettings& settings) {

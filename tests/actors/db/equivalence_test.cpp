@@ -247,6 +247,7 @@ protected:
       pool.handle().execute(std::move(statement), replies[i].callback());
     }
     std::vector<std::string> texts;
+    texts.reserve(replies.size());
     for (auto& reply : replies)
       texts.push_back(to_text(reply.get().results.front()));
     return texts;
@@ -325,6 +326,7 @@ TEST_F(EquivalenceTest, GivesEachCallerAValueOfItsOwnWhereItDiffersEachTime) {
                                 "SELECT random()::text AS v, $1::int AS n",
                                 "SELECT nextval('counted_s_seq')::text AS v, $1::int AS n"}) {
     std::vector<sdk::Parameters> sets;
+    sets.reserve(100);
     for (int i = 0; i < 100; ++i)
       sets.push_back({Value{i}});
     std::set<std::string> seen;
@@ -338,6 +340,7 @@ TEST_F(EquivalenceTest, LetsNoSettingOfACallerReachItsNeighbours) {
   const std::string sql = "SELECT set_config('app.tenant', $1::text, true) AS set, "
                           "current_setting('app.tenant', true) AS was";
   std::vector<sdk::Parameters> sets;
+  sets.reserve(60);
   for (int i = 0; i < 60; ++i)
     sets.push_back({Value{std::to_string(i)}});
   EXPECT_EQ(run(*with_, sql, sets), run(*without_, sql, sets));
