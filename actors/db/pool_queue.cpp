@@ -191,7 +191,7 @@ void PoolCore::complete(const RequestPtr& request) {
   if (key != keys_.end() && --key->second.requests == 0)
     keys_.erase(key);
   // `request` may be the very one that is let go.
-  const auto kept = request;
+  const RequestPtr kept{request};  // NOLINT(performance-unnecessary-copy-initialization)
   kept->open = false;
   open_.erase(kept->id);
   if (kept->urgent)

@@ -89,7 +89,10 @@ TEST(LayersTest, NoIncludePointsUpwardsOrSideways) {
 TEST(LayersTest, OwnHeadersAreNamedFromTheRepositoryRoot) {
   std::vector<std::string> offenders;
   for (const auto& include : includes()) {
-    if (include.own && !fs::exists(fs::path{MILLRACE_SOURCE_DIR} / include.target))
+    // <millrace/….hpp> are what users of the installed libraries include.
+    const auto root = fs::path{MILLRACE_SOURCE_DIR};
+    if (include.own && !fs::exists(root / include.target)
+        && !fs::exists(root / "runtime/library/include" / include.target))
       offenders.push_back(to_string(include));
   }
   EXPECT_THAT(offenders, IsEmpty());

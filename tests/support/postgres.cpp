@@ -146,7 +146,7 @@ std::string PostgresServer::prepare() {
   host_ = folder_;
   port_ = free_port();
   std::ofstream config{data + "/postgresql.conf", std::ios::app};
-  config << "fsync=off\nsynchronous_commit=off\nfull_page_writes=off\nlisten_addresses='127.0.0.1'"
+  config << "fsync=off\nfull_page_writes=off\nlisten_addresses='127.0.0.1'"
             "\nport="
          << port_ << "\nunix_socket_directories='" << folder_
          << "'\nmax_connections=100\nshared_buffers=64MB\n";
