@@ -35,8 +35,10 @@ void StepCore::on_batch(sdk::Batch batch, std::function<void()> left) {
   }
   const Regroup regroup{*this};
   if (traits_.one_by_one && batch.size() > 1) {
-    for (std::size_t i = 0; i < batch.size(); ++i)
-      add(batch.take_one(i), i + 1 < batch.size() ? nullptr : std::move(left));
+    const auto last = batch.size() - 1;
+    for (std::size_t i = 0; i < last; ++i)
+      add(batch.take_one(i), nullptr);
+    add(batch.take_one(last), std::move(left));
   } else {
     add(std::move(batch), std::move(left));
   }

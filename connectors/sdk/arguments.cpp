@@ -41,6 +41,7 @@ Parameters values_of(const Arguments& arguments, const std::vector<std::size_t>&
 std::vector<sql::DriverLiteral> literals_of(const Arguments& arguments,
                                             const std::vector<std::size_t>& order) {
   std::vector<sql::DriverLiteral> literals;
+  literals.reserve(order.size());
   for (const auto entry : order)
     literals.push_back(arguments.entries()[entry].literal());
   return literals;

@@ -69,10 +69,11 @@ struct MockDatabase::Script {
 
   SqlResult answer_to(std::string_view sql) const {
     const std::lock_guard lock{mutex};
-    for (auto answer = answers.rbegin(); answer != answers.rend(); ++answer) {
-      if (sql.find(answer->part) != std::string_view::npos)
-        return answer->result;
-    }
+    const auto last = std::ranges::find_if(answers.rbegin(), answers.rend(), [&](const auto& one) {
+      return sql.find(one.part) != std::string_view::npos;
+    });
+    if (last != answers.rend())
+      return last->result;
     return {.rowcount = 0, .command = "MOCK"};
   }
 };

@@ -54,7 +54,7 @@ void Faults::quietly(const std::string& sql) {
 }
 
 void Faults::pause(int from_ms, int to_ms) {
-  const auto span = static_cast<std::uint64_t>(to_ms - from_ms + 1);
+  const auto span = static_cast<std::uint64_t>(to_ms) - static_cast<std::uint64_t>(from_ms) + 1;
   std::this_thread::sleep_for(
     std::chrono::milliseconds{from_ms + static_cast<int>(random_() % span)});
 }

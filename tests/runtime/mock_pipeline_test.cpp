@@ -21,7 +21,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using sdk::Value;
-using testing::ElementsAre;
 
 // What the drivers below stand on; a Connector names its driver by a plain function.
 sdk::MockDatabase& shared_mock() {

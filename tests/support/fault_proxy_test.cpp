@@ -175,7 +175,7 @@ TEST_F(FaultProxyTest, RefusesWhenItIsToldTo) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(proxy_->port());
   const Socket refused{::socket(AF_INET, SOCK_STREAM, 0)};
-  ::connect(refused.fd(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+  static_cast<void>(::connect(refused.fd(), reinterpret_cast<sockaddr*>(&address), sizeof address));
   const auto got = refused.read(1);
   EXPECT_TRUE(got == "!" || got.empty());
   client_->write("on");

@@ -157,7 +157,7 @@ void Cursor::next(Done done) {
   if (more)
     fetch();
   if (chunk)
-    done(std::move(*chunk));
+    done(std::move(*chunk));  // NOLINT(bugprone-use-after-move): it waits only where none is there
 }
 
 sdk::Result<sdk::Value> RowStream::next() {

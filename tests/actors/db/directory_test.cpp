@@ -8,7 +8,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using sdk::ErrorKind;
-using sdk::Value;
 
 const sdk::DatabaseDriver* find_driver(std::string_view name) {
   if (name == "sqlite")

@@ -67,6 +67,7 @@ protected:
     return helper_->rows("SELECT count(*) AS n FROM slow").items()[0].find("n")->as_integer();
   }
 
+  // NOLINTNEXTLINE(readability-identifier-naming): as the members that each test has
   static inline std::unique_ptr<test::PostgresServer> server_;
   std::unique_ptr<test::FaultProxy> proxy_;
   DriverCase case_;
@@ -77,7 +78,7 @@ protected:
 // Behind the row that tells the transaction the connection breaks, while the
 // server is still at work on the COMMIT.
 const Fault cut_behind_number{
-  .kind = Fault::Kind::cut, .direction = Direction::to_client, .at = std::string{"SELECT 1", 9}};
+  .kind = Fault::Kind::cut, .direction = Direction::to_client, .at = std::string{"SELECT 1\0", 9}};
 
 TEST_F(LostCommitTest, FindsOutThatItHappened) {
   const auto session = begin();

@@ -57,7 +57,7 @@ TEST_F(ClientLostCommitTest, FindsOutThatItHappened) {
   // work on the COMMIT.
   proxy_->strike({.kind = Fault::Kind::cut,
                   .direction = Direction::to_client,
-                  .at = std::string{"SELECT 1", 9}});
+                  .at = std::string{"SELECT 1\0", 9}});
   const auto committed = db_->commit();
   EXPECT_TRUE(committed) << committed.error().to_string();
   EXPECT_EQ(proxy_->struck(), 1U);

@@ -12,7 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using sdk::ErrorKind;
-using testing::HasSubstr;
 
 class ClientPoolTest : public ClientTest {
 protected:

@@ -11,7 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 using sdk::ErrorKind;
 using sdk::Isolation;
-using sdk::Result;
 using sdk::Status;
 using sdk::Transaction;
 
