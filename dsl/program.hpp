@@ -221,7 +221,7 @@ struct DatabaseCall {
   bool secret = false;  // its SQL came from outside: it is shown nowhere
   bool idempotent = false;
   bool read_only = false;
-  bool batching = true;  // may run together with others
+  bool batching = true;            // may run together with others
   TransactionOptions transaction;  // of a begin
 
   std::uint32_t span = 0;  // the transaction it is part of; 0: none

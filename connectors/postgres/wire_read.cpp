@@ -188,7 +188,8 @@ void PostgresWire::prepare_failed(const PreparedStatement& statement, const PGre
 // @returns whether the catalog was asked: for types that are not PostgreSQL's own, once each.
 bool PostgresWire::look_up_types(const PGresult* described) {
   std::vector<Oid> all;
-  all.reserve(static_cast<std::size_t>(PQnparams(described) + PQnfields(described)));
+  all.reserve(static_cast<std::size_t>(PQnparams(described))
+              + static_cast<std::size_t>(PQnfields(described)));
   for (int i = 0; i < PQnparams(described); ++i)
     all.push_back(PQparamtype(described, i));
   for (int i = 0; i < PQnfields(described); ++i)

@@ -105,7 +105,7 @@ void count(benchmark::State& state, std::int64_t records) {
 
 void read_and_parse(benchmark::State& state) {
   auto config = std::make_shared<ReadConfig>();
-  config->path = files().input();
+  config->path = sdk::Text{files().input()};
   for (auto _ : state) {
     Counting events;
     FileSource source{config};
