@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <vector>
 
 namespace millrace::postgres {
 namespace {
@@ -96,11 +97,18 @@ protected:
     return dialed.get();
   }
 
+  // Never freed, and never out of reach.
+  static Resolver* keep(Resolver* one) {
+    static auto& kept = *new std::vector<Resolver*>;
+    kept.push_back(one);
+    return one;
+  }
+
   // Outlives its look-ups, as the one of the process does.
   std::promise<void> hanging_;
   std::shared_future<void> released_ = hanging_.get_future().share();
-  Resolver* resolver_ = new Resolver{
-    [released = released_](const std::string& name) -> ResolvedName {
+  Resolver* resolver_ = keep(
+    new Resolver{[released = released_](const std::string& name) -> ResolvedName {
       if (name == "hangs")
         released.wait();
       if (name == "two")
@@ -108,7 +116,7 @@ protected:
       if (name == "unknown")
         return sdk::Error{sdk::ErrorKind::connection, "Name or service not known"};
       return std::vector<std::string>{"127.0.0.1"};
-    }};
+    }});
   test::PostgresServer* server_ = nullptr;
   std::unique_ptr<test::FaultProxy> proxy_;
   sdk::DatabaseSettings settings_;
