@@ -150,8 +150,8 @@ TEST_F(DialerTest, ForgetsALookUpThatOutlivesItsLoop) {
   reactor_->loop().post([&begun] { begun.set_value(); });
   begun.get_future().get();
   gate_->shut();
+  dialer_.reset();  // its timer holds it until the loop goes
   reactor_.reset();
-  dialer_.reset();
   EXPECT_THROW(hangs.get(), std::future_error) << "it was answered";
 }
 
