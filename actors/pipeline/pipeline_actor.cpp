@@ -188,6 +188,7 @@ void PipelineActorState::on_pong(const Pong& pong) {
 void PipelineActorState::on_down(const caf::down_msg& down) {
   if (source_ && down.source == source_.address()) {
     source_ = nullptr;
+    layout_.source->set(0, nullptr);  // one that died at its start still holds what it was given
     if (ending_)
       leave_if_alone();
     else
