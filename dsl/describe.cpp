@@ -53,11 +53,16 @@ struct Detail {
       return "SQL from " + text_of(call.dynamic_sql);
     if (!call.savepoint.empty())
       return call.savepoint;
+    if (call.copy)
+      return "into " + call.copy->table;
+    const std::string rows = !call.stream             ? ""
+                             : call.stream->rows == 0 ? "each row a record: "
+                                                      : "rows as records: ";
     if (call.statements.size() > 1)
       return std::to_string(call.statements.size()) + " statements";
     // SQL that came from outside is shown nowhere.
     return call.statements.empty() || call.secret ? std::string{}
-                                                  : text_of(*call.statements.front().sql);
+                                                  : rows + text_of(*call.statements.front().sql);
   }
 
   std::string operator()(const Filter& body) const { return text_of(body.when); }
@@ -107,6 +112,23 @@ std::string kind_of(const StepProgram& step) {
 
 std::string detail_of(const StepProgram& step) {
   return one_line(std::visit(Detail{}, step.body));
+}
+
+std::string detail_of(const SourceProgram& source) {
+  if (!source.receive)
+    return {};
+  const auto& receive = *source.receive;
+  std::string text;
+  for (const auto& channel : receive.channels)
+    text += (text.empty() ? "listens to " : ", ") + channel;
+  if (!receive.query)
+    return text;
+  if (!text.empty())
+    text += "; ";
+  text += "every " + sdk::format_duration(receive.every) + ", mark " + receive.mark_column;
+  if (!receive.mark_table.empty())
+    text += " in " + receive.mark_table;
+  return one_line(receive.secret ? text : text + ": " + text_of(*receive.query));
 }
 
 std::string server_of(const StepProgram& step, const Program& program) {
@@ -180,6 +202,8 @@ std::string batching_of(const StepProgram& step, const Program& program) {
   const auto& server = program.servers[call->server];
   if (server.driver != "postgres" || !server.database)
     return {};
+  if (call->stream)
+    return {};  // it has a connection of its own
   if (!call->batching || !server.database->batching)
     return "each on its own: batching is off";
   if (server.database->pool_mode == sdk::PoolMode::transaction)
@@ -212,7 +236,7 @@ bool shows_twice(const StepProgram& step) {
   const auto* call = std::get_if<DatabaseCall>(&step.body);
   if (!call || call->idempotent || call->read_only)
     return false;
-  if (call->dynamic_sql)
+  if (call->dynamic_sql || call->copy)
     return true;
   for (const auto& statement : call->statements) {
     if (!statement.sql->classification.read_only)

@@ -15,6 +15,9 @@ std::string kind_of(const StepProgram& step);
 /// What makes the step special: a filter's condition, a statement's text on one line; may be empty.
 std::string detail_of(const StepProgram& step);
 
+/// The same of a source: what it asks for, or listens to.
+std::string detail_of(const SourceProgram& source);
+
 /// The server of a database step: its name, or the expression that gives it; empty for other steps.
 std::string server_of(const StepProgram& step, const Program& program);
 

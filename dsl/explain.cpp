@@ -52,6 +52,8 @@ private:
     if (one.server)
       text += " on " + program_.servers[*one.server].name;
     text += " (source)";
+    if (const auto detail = detail_of(one); !detail.empty())
+      text += " (" + detail + ")";
     text += " -> $." + one.name;
     if (one.meta)
       text += ", $.meta." + one.name;
@@ -126,7 +128,7 @@ private:
     const auto& from = pipeline.source;
     std::vector<std::string> weaker;
     std::string text;
-    if (!from.connector) {
+    if (!from.operation_info) {
       text = "that of the pipelines that call it";
     } else if (from.operation_info->rereads) {
       text = "at least once: what did not settle is read again, also after a crash of the process";
@@ -137,6 +139,9 @@ private:
       weaker.push_back("'" + from.name
                        + "' cannot read again what a crash of the process interrupted");
     }
+    if (from.receive)
+      weaker.insert(weaker.begin(),
+                    "'" + from.name + "': " + std::string{from.operation_info->guarantee});
     for_each_step(pipeline.steps, [&](const StepProgram& one) {
       if (shows_twice(one))
         weaker.push_back("'" + one.name

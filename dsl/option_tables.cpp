@@ -1,6 +1,7 @@
 #include "dsl/option_tables.hpp"
 
 #include "dsl/compile/pipeline_compiler.hpp"
+#include "dsl/compile/receive_reader.hpp"
 #include "dsl/compile/servers.hpp"
 #include "dsl/document.hpp"
 
@@ -71,6 +72,13 @@ std::vector<StepTable> step_tables(std::span<const sdk::Connector* const> connec
                     {},
                     StepRole::source,
                     {}});
+  const auto& receive = database_receive_operation();
+  tables.push_back({"database", std::string{receive.name}, std::string{receive.doc},
+                    std::string{receive.guarantee}, StepRole::source,
+                    describe([](ConfigReader& in) {
+                      SourceProgram source;
+                      read_database_receive(in, nullptr, source);
+                    })});
   for (const auto* type : own_types())
     tables.push_back(describe_own(*type));
   return tables;

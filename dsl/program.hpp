@@ -198,9 +198,25 @@ struct TransactionBlock {
   StepList steps;
 };
 
+/// Where `copyIn` writes, and what.
+struct CopyTarget {
+  std::string table;                       // as it stands in SQL: quoted
+  std::vector<std::string> columns;        // the same
+  std::vector<std::string> names;          // the columns as the user wrote them
+  std::vector<sdk::ExpressionPtr> values;  // of one row per record; empty: `rows` gives them
+  sdk::ExpressionPtr rows;                 // a list of objects by column, or of lists
+  std::uint64_t most = 10'000;             // rows written at a time
+};
+
+/// The rows of a statement flow on as records.
+struct RowsAsRecords {
+  std::uint64_t rows = 0;  // of a record; 0: each row is an output by itself
+};
+
 enum class DatabaseOperation : std::uint8_t {
   execute,        // executeSql, and the CRUD operations
-  execute_batch,  // several statements, all or none
+  execute_batch,  // several statements, or one for each item of a list: all or none
+  copy_in,        // rows into a table, in bulk
   begin,
   commit,
   rollback,
@@ -217,6 +233,10 @@ struct DatabaseCall {
   std::vector<BoundStatement> statements;  // one, but for execute_batch
   sdk::ExpressionPtr dynamic_sql;          // not null: gives the text per record (allowDynamicSql)
   std::vector<Parameter> dynamic_parameters;
+  std::shared_ptr<const CopyTarget> copy;  // of copy_in
+  std::optional<RowsAsRecords> stream;     // of execute
+  sdk::ExpressionPtr each;                 // of execute_batch: its statement runs for each item
+  sdk::Slot item = sdk::no_slot;           // where that item is seen
   std::string savepoint;
   bool secret = false;  // its SQL came from outside: it is shown nowhere
   bool idempotent = false;
@@ -253,6 +273,21 @@ struct StepProgram {
     body;
 };
 
+/// `database receive`: rows behind a mark, notifications, or rows asked for when notified.
+struct DatabaseReceive {
+  std::size_t server = 0;
+  std::shared_ptr<const Statement> query;  // null: notifications are the records
+  bool secret = false;                     // its SQL came from outside
+  std::string mark_column;
+  sdk::ExpressionPtr mark_initial;
+  milliseconds every{1'000};
+  std::uint64_t limit = 1'000;  // what `:limit` stands for
+  std::string mark_table;       // as it stands in SQL; empty: the mark is forgotten at the end
+  std::vector<std::string> channels;
+  bool json = false;  // payloads are JSON
+  bool tells_reconnect = false;
+};
+
 struct SourceProgram {
   std::string name;
   sdk::Place place;
@@ -266,7 +301,8 @@ struct SourceProgram {
     nullptr;  // null: called by other pipelines only (`type: pipeline, operation: receive`)
   const sdk::Operation* operation_info = nullptr;
   sdk::SourceFactory make;
-  std::optional<std::size_t> server;  // index in Program::servers, where it uses one
+  std::optional<std::size_t> server;               // index in Program::servers, where it uses one
+  std::shared_ptr<const DatabaseReceive> receive;  // not null: the engine makes it, of its pools
 };
 
 struct Span {

@@ -70,10 +70,11 @@ private:
       return is_default(call.transaction);
     case DatabaseOperation::execute:
     case DatabaseOperation::execute_batch:
-      return !call.server_name && !call.dynamic_sql;
+      return !call.server_name && !call.dynamic_sql && !call.each;
     case DatabaseOperation::commit:
     case DatabaseOperation::check:
       return true;
+    case DatabaseOperation::copy_in:
     case DatabaseOperation::rollback:
     case DatabaseOperation::savepoint:
     case DatabaseOperation::rollback_to:

@@ -69,7 +69,7 @@ within(SessionState& state, const std::shared_ptr<const sdk::Statement>& stateme
 
 bool wants_number(const SessionState& state) {
   return !state.setup.services.driver->transaction_id_sql().empty()
-         && !state.setup.request->options.read_only;
+         && !state.setup.request->options.read_only && !state.setup.request->options.plain;
 }
 
 std::shared_ptr<const sdk::Statement> number_statement(const SessionState& state) {
@@ -81,6 +81,10 @@ std::shared_ptr<const sdk::Statement> number_statement(const SessionState& state
 void add_begin(SessionState& state, std::vector<sdk::WireEntry>& entries) {
   if (state.transaction.phase() != Phase::fresh)
     return;
+  if (state.setup.request->options.plain) {
+    state.transaction.begun();
+    return;
+  }
   if (wants_number(state)
       && state.setup.services.facts->numbers_transactions == PoolFacts::Answer::unknown)
     entries.push_back({.id = probe_entry, .statement = number_statement(state)});
@@ -112,7 +116,7 @@ std::vector<std::shared_ptr<const sdk::Statement>> statements_of(SessionState& s
     statements.push_back(within(state, statement));
     echo(*statement, "transaction", *services.settings, *services.log);
     if (command.verb == SessionVerb::execute && !state.touched)
-      state.touched = leaves_traces(services, statement->sql);
+      state.touched = !statement->bulk && leaves_traces(services, statement->sql);
   }
   return statements;
 }

@@ -1,6 +1,9 @@
 #include "actors/pipeline/calls.hpp"
 
+#include "actors/db/database_handle.hpp"
 #include "actors/pipeline/stage.hpp"
+#include "actors/sources/listen_source.hpp"
+#include "actors/steps/statement_maker.hpp"
 
 #include <set>
 #include <string>
@@ -37,7 +40,7 @@ void collect(const dsl::StepList& list, std::set<std::string>& called) {
 CallPorts make_call_ports(const dsl::Program& program) {
   CallPorts ports;
   for (const auto& pipeline : program.pipelines) {
-    if (!pipeline.source.make)
+    if (!pipeline.source.make && !pipeline.source.receive)
       ports.add(pipeline.name);
   }
   return ports;
@@ -46,7 +49,12 @@ CallPorts make_call_ports(const dsl::Program& program) {
 void connect_calls(PipelineShared& shared, const CallPorts& ports) {
   const auto& pipeline = *shared.pipeline;
   shared.make_source = pipeline.source.make;
-  if (!shared.make_source) {
+  if (const auto& receive = pipeline.source.receive) {
+    const auto dialect = dialect_of(shared.program->servers[receive->server]);
+    shared.make_source = [receive, dialect, database = (*shared.env.databases)[receive->server]] {
+      return make_database_source(receive, dialect, database);
+    };
+  } else if (!shared.make_source) {
     shared.own_port = ports.find(pipeline.name);
     shared.make_source = shared.own_port->source_factory();
   }

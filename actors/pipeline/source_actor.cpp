@@ -286,6 +286,9 @@ void SourceState::report_drained() {
   drained_ = true;
   if (memory.failed)
     self_->send(pipeline_, SourceFailed{*memory.failed});
+  else if (memory.source)
+    memory.source->finish(
+      [this, post = post()] { post([this] { self_->send(pipeline_, SourceDrained{}); }); });
   else
     self_->send(pipeline_, SourceDrained{});
 }

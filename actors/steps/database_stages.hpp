@@ -14,6 +14,14 @@ StagePtr make_autocommit_stage(const dsl::StepProgram& step, const dsl::Database
 StagePtr make_per_record_stage(const dsl::StepProgram& step, const dsl::DatabaseCall& call,
                                const StageEnv& env);
 
+/// executeSql and select whose rows flow on as records.
+StagePtr make_stream_stage(const dsl::StepProgram& step, const dsl::DatabaseCall& call,
+                           const StageEnv& env);
+
+/// copyIn outside a transaction.
+StagePtr make_copy_stage(const dsl::StepProgram& step, const dsl::DatabaseCall& call,
+                         const StageEnv& env);
+
 /// A step of a flat span: begins, uses or ends the transaction that its record carries.
 StagePtr make_span_stage(const dsl::StepProgram& step, const dsl::DatabaseCall& call,
                          const StageEnv& env);

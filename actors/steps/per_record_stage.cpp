@@ -1,5 +1,6 @@
 // executeBatch and dbConnection outside a transaction: one request per record.
 #include "actors/db/database_handle.hpp"
+#include "actors/steps/batch_statements.hpp"
 #include "actors/steps/database_result.hpp"
 #include "actors/steps/database_stages.hpp"
 #include "actors/steps/held_batch.hpp"
@@ -44,22 +45,19 @@ private:
   };
 
   void run(std::size_t server, Ticket ticket, std::uint32_t index) {
-    std::vector<sdk::Statement> statements;
-    for (std::size_t number = 0; number < maker_.count(); ++number) {
-      auto made = maker_.make(server, number, works_.at(ticket).held.batch()[index]);
-      if (!made) {
-        answer(ticket, index, std::move(made).error());
-        return;
-      }
-      sdk::Statement statement;
-      statement.sql = made->text->sql();
-      statement.sets = {std::move(made->parameters)};
+    auto statements = batch_statements(maker_, call_, server,
+                                       works_.at(ticket).held.batch()[index]);
+    if (!statements || statements->empty()) {
+      answer(ticket, index,
+             statements ? batch_result(ExecuteReply{}) : std::move(statements).error());
+      return;
+    }
+    for (auto& statement : *statements) {
       statement.options.timeout = step_.timeout;
       statement.options.secret = call_.secret;
-      statements.push_back(std::move(statement));
     }
     databases_[server].execute_batch(
-      std::move(statements), [post = context_->post(), this, ticket, index](ExecuteReply reply) {
+      std::move(*statements), [post = context_->post(), this, ticket, index](ExecuteReply reply) {
         auto results = std::make_shared<ExecuteReply>(std::move(reply));
         post([this, ticket, index, results] {
           auto result = batch_result(*results);
@@ -106,6 +104,10 @@ StagePtr make_database_stage(const dsl::StepProgram& step, const dsl::DatabaseCa
                              const StageEnv& env) {
   if (call.span != 0)
     return make_span_stage(step, call, env);
+  if (call.stream)
+    return make_stream_stage(step, call, env);
+  if (call.operation == dsl::DatabaseOperation::copy_in)
+    return make_copy_stage(step, call, env);
   if (call.operation == dsl::DatabaseOperation::execute)
     return make_autocommit_stage(step, call, env);
   return make_per_record_stage(step, call, env);

@@ -3,6 +3,8 @@
 // and are never put together in between. A span that goes out as one group has all its results when
 // it begins.
 #include "actors/db/database_handle.hpp"
+#include "actors/steps/batch_statements.hpp"
+#include "actors/steps/copy_rows.hpp"
 #include "actors/steps/database_result.hpp"
 #include "actors/steps/database_stages.hpp"
 #include "actors/steps/lane_gate.hpp"
@@ -10,6 +12,9 @@
 #include "actors/steps/span_group.hpp"
 #include "actors/steps/statement_maker.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <iterator>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -51,8 +56,10 @@ public:
 
 private:
   struct Work {
-    sdk::Batch batch;           // one record
-    std::size_t statement = 0;  // of executeBatch: the next one
+    sdk::Batch batch;  // one record
+    // of executeBatch
+    std::vector<sdk::Statement> statements{};
+    std::size_t next = 0;
     ExecuteReply replies{};
   };
 
@@ -126,8 +133,13 @@ private:
     }
     switch (call_.operation) {
     case DatabaseOperation::execute:
-    case DatabaseOperation::execute_batch:
       execute(ticket, *session);
+      return;
+    case DatabaseOperation::execute_batch:
+      execute_batch(ticket, *session);
+      return;
+    case DatabaseOperation::copy_in:
+      copy(ticket, *session);
       return;
     case DatabaseOperation::begin:
       answer(ticket, sdk::Value{});
@@ -182,8 +194,7 @@ private:
   }
 
   void execute(Ticket ticket, const SessionHandle& session) {
-    auto& work = works_.at(ticket);
-    auto made = maker_.make(call_.server, work.statement, work.batch[0]);
+    auto made = maker_.make(call_.server, 0, works_.at(ticket).batch[0]);
     if (!made) {
       give_back(ticket, std::move(made).error());
       return;
@@ -191,30 +202,74 @@ private:
     sdk::Statement statement;
     statement.sql = made->text->sql();
     statement.sets = {std::move(made->parameters)};
-    statement.options.timeout = step_.timeout;
-    statement.options.secret = call_.secret;
-    session.execute(
-      std::move(statement), [post = context_->post(), this, ticket](ExecuteReply reply) {
-        auto kept = std::make_shared<ExecuteReply>(std::move(reply));
-        post([this, ticket, kept] { on_executed(ticket, std::move(kept->results.front())); });
-      });
+    send(ticket, session, std::move(statement),
+         [this, ticket](ExecuteReply reply) { answer(ticket, reply.results.front()->to_value()); });
   }
 
-  void on_executed(Ticket ticket, sdk::Result<sdk::SqlResult> result) {
+  // One after the other; the first that fails ends it.
+  void execute_batch(Ticket ticket, const SessionHandle& session) {
     auto& work = works_.at(ticket);
-    if (!result) {
-      give_back(ticket, maker_.shown(std::move(result).error()));
-      return;
+    if (work.statements.empty()) {
+      auto made = batch_statements(maker_, call_, call_.server, work.batch[0]);
+      if (!made || made->empty()) {
+        give_back_batch(ticket, made ? sdk::Status{} : sdk::Status{made.error()});
+        return;
+      }
+      work.statements = std::move(*made);
     }
-    if (call_.operation == DatabaseOperation::execute) {
-      answer(ticket, result->to_value());
-      return;
-    }
-    work.replies.results.push_back(std::move(result));
-    if (++work.statement == maker_.count())
-      answer(ticket, *batch_result(work.replies));
+    send(ticket, session, std::move(work.statements[work.next]),
+         [this, ticket](ExecuteReply reply) {
+           auto& done = works_.at(ticket);
+           std::ranges::move(reply.results, std::back_inserter(done.replies.results));
+           if (++done.next == done.statements.size())
+             give_back_batch(ticket, {});
+           else
+             run(ticket);
+         });
+  }
+
+  void give_back_batch(Ticket ticket, const sdk::Status& status) {
+    auto result = status ? batch_result(works_.at(ticket).replies) : status.error();
+    if (result)
+      answer(ticket, std::move(*result));
     else
-      run(ticket);
+      give_back(ticket, std::move(result).error());
+  }
+
+  void copy(Ticket ticket, const SessionHandle& session) {
+    auto rows = rows_of(*call_.copy, works_.at(ticket).batch[0]);
+    if (!rows) {
+      give_back(ticket, std::move(rows).error());
+      return;
+    }
+    const auto count = rows->size();
+    if (count == 0) {
+      answer(ticket, copy_result(0));
+      return;
+    }
+    auto statement = copy_statement(*call_.copy, std::make_shared<const CopyRows>(std::move(*rows)),
+                                    0, count);
+    send(ticket, session, std::move(statement),
+         [this, ticket, count](const ExecuteReply&) { answer(ticket, copy_result(count)); });
+  }
+
+  /// Goes on with `then` where every result is good; else the record has failed.
+  void send(Ticket ticket, const SessionHandle& session, sdk::Statement statement,
+            std::function<void(ExecuteReply)> then) {
+    statement.options.timeout = step_.timeout;
+    statement.options.secret = call_.secret;
+    session.execute(std::move(statement), [post = context_->post(), this, ticket,
+                                           then = std::move(then)](ExecuteReply reply) {
+      auto kept = std::make_shared<ExecuteReply>(std::move(reply));
+      post([this, ticket, then, kept] {
+        const auto bad = std::ranges::find_if(kept->results,
+                                              [](const auto& result) { return !result; });
+        if (bad == kept->results.end())
+          then(std::move(*kept));
+        else
+          give_back(ticket, maker_.shown(bad->error()));
+      });
+    });
   }
 
   /// Ends `ticket` when the session has done it. @param ends the record lets go of its transaction.

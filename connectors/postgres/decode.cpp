@@ -144,19 +144,27 @@ Value decode_text(std::string_view text, Oid type) {
   return Value{text};
 }
 
-sdk::SqlResult decode_result(PGresult* result, ShapeSlot& slot,
-                             std::shared_ptr<const std::string> sql) {
+sdk::Value decode_row(const PGresult* result, int row, const ShapeSlot& slot) {
+  return decode_row(result, slot, row, 0, PQnfields(result));
+}
+
+void take_shape(const PGresult* result, ShapeSlot& slot) {
   const int columns = PQnfields(result);
-  const int rows = PQntuples(result);
   if (!same_columns(result, slot, 0, columns))
     fill_slot(result, slot, 0, columns);
+}
+
+sdk::SqlResult decode_result(PGresult* result, ShapeSlot& slot,
+                             std::shared_ptr<const std::string> sql) {
+  const int rows = PQntuples(result);
+  take_shape(result, slot);
   sdk::SqlResult decoded{.rowcount = read_number<std::int64_t>(PQcmdTuples(result)),
                          .shape = slot.shape,
                          .command = PQcmdStatus(result),
                          .sql = std::move(sql)};
   decoded.rows.reserve(static_cast<std::size_t>(rows));
   for (int row = 0; row < rows; ++row)
-    decoded.rows.push_back(decode_row(result, slot, row, 0, columns));
+    decoded.rows.push_back(decode_row(result, row, slot));
   return decoded;
 }
 

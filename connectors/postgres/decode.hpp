@@ -27,6 +27,12 @@ sdk::Value decode_text(std::string_view text, Oid type);
 /// '{1,NULL,"a b"}', nested, with bounds in front or without. Null where it is no array.
 sdk::Value decode_array(std::string_view text, const TypeInfo& type);
 
+/// Row `row`, an object by column. `slot` holds the result's columns.
+sdk::Value decode_row(const PGresult* result, int row, const ShapeSlot& slot);
+
+/// Puts the result's columns into `slot`, where others are in it.
+void take_shape(const PGresult* result, ShapeSlot& slot);
+
 /// A result of the status TUPLES_OK or COMMAND_OK.
 sdk::SqlResult decode_result(PGresult* result, ShapeSlot& slot,
                              std::shared_ptr<const std::string> sql);

@@ -4,6 +4,8 @@
 #include "connectors/postgres/errors.hpp"
 #include "connectors/postgres/farewell.hpp"
 #include "connectors/postgres/sqlstate.hpp"
+#include "connectors/postgres/wire_alone.hpp"
+#include "connectors/sdk/notification.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -60,6 +62,7 @@ void PostgresWire::send(std::vector<sdk::WireEntry> entries) {
                         || (entry.statement && begins_transaction(entry.statement->sql));
       self->queue_.push_back({std::move(entry)});
     }
+    self->separate_alone();
     if (!self->leaving_)
       self->pump();
     self->deliver();
@@ -98,8 +101,12 @@ void PostgresWire::dialed(ConnectionPtr connection, std::optional<DialFailure> f
 // Reading never stops, also while there is much to write: else both sides could wait for the other
 // to read.
 void PostgresWire::read_on() {
+  if (reading_ || held_)
+    return;
+  reading_ = true;
   descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                          [self = shared_from_this()](const boost::system::error_code& failure) {
+                           self->reading_ = false;
                            if (!failure && !self->closed_)
                              self->readable();
                          });
@@ -107,10 +114,19 @@ void PostgresWire::read_on() {
 
 void PostgresWire::readable() {
   const bool alive = PQconsumeInput(connection_.get()) == 1;
-  note_progress();
-  process();
+  process_on();
   if (!closed_ && !alive)
     lose(fatal_.value_or(loss_error(connection_.get())), fatal_.has_value());
+  go_on();
+}
+
+void PostgresWire::process_on() {
+  note_progress();
+  process();
+  hear();
+}
+
+void PostgresWire::go_on() {
   if (closed_)
     return;
   idle_ = pending_.empty();
@@ -161,6 +177,22 @@ void PostgresWire::deliver() {
     events_.answered(std::exchange(answers_, {}));
 }
 
+// Reads nothing until `ready` calls back.
+void PostgresWire::hold_until(const std::function<void(std::function<void()>)>& ready) {
+  held_ = true;
+  ready([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self)
+      return;
+    self->gate_->post([self] {
+      if (self->closed_ || !std::exchange(self->held_, false))
+        return;
+      self->process_on();
+      self->go_on();
+    });
+  });
+}
+
 void PostgresWire::report_unanswered(sdk::WireLoss& loss) {
   using sdk::StatementPhase;
   for (auto& pending : group_)
@@ -178,6 +210,11 @@ void PostgresWire::report_unanswered(sdk::WireLoss& loss) {
     else
       loss.unanswered.push_back({id, StatementPhase::written});
   }
+  if (alone_ && alone_->step != Alone::Step::streaming)
+    loss.unanswered.push_back({alone_->queued.entry.id, alone_->step >= Alone::Step::starting
+                                                          ? StatementPhase::written
+                                                          : StatementPhase::queued});
+  alone_.reset();
   for (const auto& queue : {&again_, &queue_}) {
     for (const auto& queued : *queue)
       loss.unanswered.push_back({queued.entry.id, StatementPhase::queued});
@@ -205,6 +242,8 @@ void PostgresWire::lose(const sdk::Error& error, bool server_ended, bool may_ret
   if (descriptor_.is_open())
     descriptor_.release();
   deliver();
+  if (const auto listener = listener_.lock())
+    listener->lost(loss.error);
   // What it runs would hold its place at the server for as long as it likes.
   if (connection_ && in_flight_ > 0 && !server_ended
       && PQstatus(connection_.get()) == CONNECTION_OK)

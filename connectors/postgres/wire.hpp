@@ -11,6 +11,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -46,7 +47,16 @@ private:
     }
   };
 
-  enum class Kind : std::uint8_t { settle, prepare, describe, look_up, entry, ignored, sync };
+  enum class Kind : std::uint8_t {
+    settle,
+    prepare,
+    describe,
+    look_up,
+    inspect,
+    entry,
+    ignored,
+    sync
+  };
 
   /// Something that was written, in the order in which libpq answers.
   struct Pending {
@@ -60,10 +70,13 @@ private:
   void dialed(ConnectionPtr connection, std::optional<DialFailure> failure);
   void read_on();
   void readable();
+  void process_on();
+  void go_on();
   void flush();
   void lose(const sdk::Error& error, bool server_ended, bool may_retry = true);
   void report_unanswered(sdk::WireLoss& loss);
   void deliver();
+  void hold_until(const std::function<void(std::function<void()>)>& ready);
   static void on_notice(void* self, const PGresult* notice);
 
   // wire_deadline.cpp: a server that does not end what takes too long
@@ -116,6 +129,27 @@ private:
   bool run_again();
   void answer_stale(Pending& pending);
 
+  // wire_alone.cpp: what a connection does alone, and what nobody asked for
+  struct Alone;
+  static bool is_alone(const Queued& queued);
+  void separate_alone();
+  bool begin_alone();
+  bool advance_alone();
+  bool inspect_columns();
+  void finish_inspecting();
+  void encode_rows();
+  void start_copy();
+  void process_copy();
+  void take_copy_result(ResultPtr result);
+  void end_copy();
+  void fail_alone(const sdk::Error& error);
+  bool send_stream();
+  void take_row(ResultPtr row);
+  void push_rows();
+  void end_stream();
+  void cancel_stream();
+  void hear();
+
   const sdk::DatabaseSettings settings_;
   sdk::EventLoop& loop_;
   sdk::WireEvents events_;
@@ -140,10 +174,15 @@ private:
   std::vector<std::uint64_t> abandoned_;            // answered before the server did
   sdk::TimerId watch_timer_ = 0;
   sdk::TimerId leave_timer_ = 0;
-  bool limited_ = false;   // some statement has a limit of time
-  bool idle_ = true;       // nothing was under way
-  bool explicit_ = false;  // somebody's own transaction is open, or was a moment ago
-  bool leaving_ = false;   // takes no more work; ends when what is under way is answered
+  bool limited_ = false;          // some statement has a limit of time
+  bool idle_ = true;              // nothing was under way
+  bool explicit_ = false;         // somebody's own transaction is open, or was a moment ago
+  bool leaving_ = false;          // takes no more work; ends when what is under way is answered
+  std::unique_ptr<Alone> alone_;  // at work; nothing else goes out
+  std::weak_ptr<sdk::NotificationListener> listener_;
+  bool reading_ = false;
+  bool held_ = false;        // nobody takes what comes in: it is not read
+  bool cancelling_ = false;  // nothing goes out that the cancel could hit by mistake
   bool writing_ = false;
   bool closed_ = false;
 };

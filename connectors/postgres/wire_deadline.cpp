@@ -55,6 +55,8 @@ void PostgresWire::on_watch() {
   watch_timer_ = 0;
   if (closed_ || leaving_ || (pending_.empty() && group_.empty()))
     return;
+  if (held_)
+    progress_ = Clock::now();  // it is we who do not read
   const auto is_entry = [](const Pending& pending) { return pending.kind == Kind::entry; };
   const auto in_group = std::ranges::find_if(group_, is_entry);
   const auto waiting = std::ranges::find_if(pending_, is_entry);

@@ -75,8 +75,9 @@ bool is_good(const PGresult* result) {
 
 void PostgresWire::process() {
   auto* raw = connection_.get();
+  process_copy();
   // Looks at what has come in also where nothing is awaited: the farewell of an idle connection.
-  while (!closed_ && PQisBusy(raw) == 0 && !pending_.empty()) {
+  while (!closed_ && !held_ && PQisBusy(raw) == 0 && !pending_.empty()) {
     ResultPtr result{PQgetResult(raw)};
     if (!result) {
       // The end of one statement's results. Without any, libpq has nothing for us: the connection
@@ -106,6 +107,10 @@ bool PostgresWire::take(ResultPtr result) {
     return false;
   }
   auto& front = pending_.front();
+  if (PQresultStatus(result.get()) == PGRES_SINGLE_TUPLE) {
+    take_row(std::move(result));
+    return true;
+  }
   if (front.kind != Kind::sync) {
     front.result = std::move(result);
     return true;
@@ -127,6 +132,8 @@ void PostgresWire::finish_group(ResultPtr sync_error) {
     finish_preparing();
   else if (!group_.empty() && group_.front().kind == Kind::look_up)
     finish_look_up();
+  else if (!group_.empty() && group_.front().kind == Kind::inspect)
+    finish_inspecting();
   else
     finish_entries(sync_error.get());
   group_.clear();
@@ -238,6 +245,7 @@ void PostgresWire::finish_entries(const PGresult* sync_error) {
   in_flight_ -= entries;
   if (entries == 0)
     return;
+  end_stream();
   // A transaction that was begun here goes on, failed; else the whole group is rolled back.
   const bool rolled_back = (guilty < group_.size() || sync_error != nullptr)
                            && !(group_.front().kind == Kind::entry

@@ -22,15 +22,19 @@ sdk::Error neighbour_failed() {
 }  // namespace
 
 void PostgresWire::pump() {
-  if (closed_ || !connection_)
+  if (closed_ || !connection_ || cancelling_)
     return;
-  bool wrote = true;
-  while (wrote && !preparing_ && in_flight_ < most_in_flight && !source().empty()) {
+  bool wrote = advance_alone();
+  while (wrote && !alone_ && !preparing_ && in_flight_ < most_in_flight && !source().empty()) {
     const auto size = group_size(source());
     if (const auto* unknown = to_prepare(size))
       wrote = prepare(*unknown, {});
-    else
-      wrote = refuse_misfit(size) || write_group(size);
+    else if (!refuse_misfit(size)) {
+      const bool alone = is_alone(source().front());
+      if (alone && !pending_.empty())
+        break;
+      wrote = alone ? begin_alone() : write_group(size);
+    }
   }
   if (!wrote) {
     lose(loss_error(connection_.get()), false);
@@ -208,6 +212,8 @@ bool PostgresWire::write_entry(Queued queued) {
                                            parameters_.values(), nullptr, nullptr, 0)
                      : PQsendQueryParams(raw, queued.sql().c_str(), parameters_.count(), nullptr,
                                          parameters_.values(), nullptr, nullptr, 0);
+  if (const auto& statement = queued.entry.statement; statement && !statement->listener.expired())
+    listener_ = statement->listener;
   ++in_flight_;
   auto prepared = queued.prepared;
   pending_.push_back({Kind::entry, nullptr, std::move(queued), std::move(prepared)});

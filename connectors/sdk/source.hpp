@@ -100,6 +100,10 @@ public:
     static_cast<void>(answer);
   }
 
+  /// All that was emitted has settled, and `end` was said: make it final (marks, offsets). `done`
+  /// is called exactly once, from any thread, in bounded time.
+  virtual void finish(std::function<void()> done) { done(); }
+
   /// Stops the intake: `end` must follow soon. May be called twice.
   virtual void stop() = 0;
 };

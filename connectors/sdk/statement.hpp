@@ -18,6 +18,10 @@
 
 namespace millrace::sdk {
 
+struct BulkRows;             // connectors/sdk/bulk.hpp
+class RowStream;             // connectors/sdk/row_stream.hpp
+class NotificationListener;  // connectors/sdk/notification.hpp
+
 /// One value per placeholder, in order.
 using Parameters = std::vector<Value>;
 
@@ -37,6 +41,11 @@ struct Statement {
   std::string sql;  // placeholders `$1`, `$2`, … with every driver
   std::vector<Parameters> sets = {{}};
   StatementOptions options = {};
+
+  // At most one of these, in a session only, and with one parameter set.
+  std::shared_ptr<const BulkRows> bulk = {};          // written in one go; `sql` only names it
+  std::shared_ptr<RowStream> stream = {};             // takes the rows; the result has none
+  std::weak_ptr<NotificationListener> listener = {};  // of a LISTEN
 };
 
 enum class Isolation : std::uint8_t {
@@ -54,6 +63,8 @@ struct TransactionOptions {
     idle_timeout;  // rolled back when it sits idle for longer; none: the server's settings say
   std::optional<std::chrono::milliseconds> timeout;  // of the whole of it, up to its commit
   std::string holder;                                // who asks, for the log of leaks; may be empty
+  bool plain = false;  // no transaction: a connection of one's own, whose statements commit by
+                       // themselves, until it is given back by `rollback`
 };
 
 struct Column {

@@ -1,7 +1,9 @@
 #include "connectors/sqlite/session.hpp"
 
+#include "connectors/sdk/bulk.hpp"
 #include "connectors/sqlite/errors.hpp"
 #include "connectors/sqlite/keywords.hpp"
+#include "connectors/sqlite/ready_result.hpp"
 
 #include <sqlite3.h>
 
@@ -32,6 +34,16 @@ std::chrono::milliseconds busy_timeout(const sdk::DatabaseSettings& settings) {
   int value = 5000;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return std::chrono::milliseconds{std::max(0, value)};
+}
+
+std::string insert_sql(const sdk::BulkRows& bulk) {
+  std::string columns;
+  std::string places;
+  for (const auto& column : bulk.columns) {
+    columns.append(columns.empty() ? "" : ", ").append(column);
+    places.append(places.empty() ? "?" : ", ?");
+  }
+  return "INSERT INTO " + bulk.table + " (" + columns + ") VALUES (" + places + ")";
 }
 
 sdk::Error transaction_failed() {
@@ -175,6 +187,11 @@ sdk::Result<sdk::SqlResult> Session::run(const std::shared_ptr<const sdk::Statem
   const auto now = std::chrono::steady_clock::now();
   deadline_ = limit > 0ms ? now + limit : std::chrono::steady_clock::time_point::max();
   interrupted_ = false;
+  if (statement->bulk) {
+    auto written = run_bulk(*statement->bulk);
+    end_turn();
+    return written;
+  }
   auto prepared = prepare(statement->sql);
   if (!prepared) {
     failed_ = failed_ || in_transaction_;
@@ -213,7 +230,7 @@ sdk::Result<sdk::SqlResult> Session::guarded(Prepared& prepared, const sdk::Stat
       return turn.error();
     }
   }
-  auto result = step(prepared, statement.sets[set]);
+  auto result = step(prepared, statement.sets[set], statement.stream);
   if (!result && ends) {
     // A deferred constraint, or somebody's lock: SQLite leaves the transaction open, with its lock.
     // Elsewhere a COMMIT ends it in every case.
@@ -242,14 +259,34 @@ void Session::note_transaction(const Prepared& prepared, bool succeeded) {
   }
 }
 
-sdk::Result<sdk::SqlResult> Session::step(Prepared& prepared, const sdk::Parameters& parameters) {
+sdk::Result<sdk::SqlResult> Session::step(Prepared& prepared, const sdk::Parameters& parameters,
+                                          const std::shared_ptr<sdk::RowStream>& stream) {
   auto* statement = prepared.statement.get();
   if (auto bound = bind(statement, parameters); !bound)
     return bound.error();
   sdk::SqlResult result{.shape = prepared.columns.shape, .sql = prepared.sql};
   int code = SQLITE_ROW;
-  while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+  std::size_t rows = 0;
+  if (stream)
+    set_stream(stream);
+  while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
     result.rows.push_back(read_row(statement, prepared.columns));
+    ++rows;
+    if (stream && result.rows.size() >= stream->piece_rows() && !push(*stream, result)) {
+      code = SQLITE_INTERRUPT;
+      break;
+    }
+  }
+  if (stream) {
+    if (result.rows.size() > 0)
+      push(*stream, result);
+    set_stream(nullptr);
+  }
+  if (code == SQLITE_INTERRUPT && stream && stream->cancelled()) {
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return sdk::Error{ErrorKind::cancelled, "nobody wants the rows any more", {.code = "57014"}};
+  }
   if (code != SQLITE_DONE) {
     auto error = last_error(connection_.get());
     sqlite3_reset(statement);
@@ -262,9 +299,61 @@ sdk::Result<sdk::SqlResult> Session::step(Prepared& prepared, const sdk::Paramet
     prepared.columns = plan_columns(statement);
   sqlite3_reset(statement);
   sqlite3_clear_bindings(statement);
-  result.rowcount = row_count(prepared.word, result.rows.size(), !prepared.columns.kinds.empty(),
+  result.rowcount = row_count(prepared.word, rows, !prepared.columns.kinds.empty(),
                               sqlite3_changes(connection_.get()));
   result.command = command_tag(prepared.word, *prepared.sql, result.rowcount);
+  return result;
+}
+
+// Waits while there are enough; that time is not the statement's.
+bool Session::push(sdk::RowStream& stream, sdk::SqlResult& result) {
+  sdk::SqlResult piece{.rows = std::exchange(result.rows, sdk::Value::array()),
+                       .shape = result.shape};
+  piece.rowcount = static_cast<std::int64_t>(piece.rows.size());
+  stream.push(ready(std::move(piece)));
+  const auto before = std::chrono::steady_clock::now();
+  const bool wanted = stream.wait_for_room();
+  if (deadline_ != std::chrono::steady_clock::time_point::max())
+    deadline_ += std::chrono::steady_clock::now() - before;
+  return wanted;
+}
+
+void Session::set_stream(std::shared_ptr<sdk::RowStream> stream) {
+  const std::lock_guard lock{mutex_};
+  if (stream && stopped_)
+    stream->cancel();
+  stream_ = std::move(stream);
+}
+
+void Session::stop() noexcept {
+  stopped_ = true;
+  const std::lock_guard lock{mutex_};
+  if (stream_)
+    stream_->cancel();
+}
+
+sdk::Result<sdk::SqlResult> Session::run_bulk(const sdk::BulkRows& bulk) {
+  if (in_transaction_ && sqlite3_get_autocommit(connection_.get()) != 0)
+    failed_ = true;
+  if (failed_)
+    return transaction_failed();
+  if (!in_transaction_)
+    return sdk::Error{
+      ErrorKind::transaction, "rows are copied inside a transaction only", {.code = "25P01"}};
+  auto prepared = prepare(insert_sql(bulk));
+  auto turn = prepared ? take_turn() : prepared.error();
+  if (!turn) {
+    failed_ = true;
+    return turn.error();
+  }
+  for (const auto& row : bulk.rows()) {
+    if (auto written = step(**prepared, row); !written) {
+      note_transaction(**prepared, false);
+      return written.error();
+    }
+  }
+  sdk::SqlResult result{.rowcount = static_cast<std::int64_t>(bulk.count)};
+  result.command = "COPY " + std::to_string(bulk.count);
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include "connectors/sdk/database_settings.hpp"
 #include "connectors/sdk/lru_cache.hpp"
 #include "connectors/sdk/result.hpp"
+#include "connectors/sdk/row_stream.hpp"
 #include "connectors/sdk/secret.hpp"
 #include "connectors/sdk/statement.hpp"
 #include "connectors/sqlite/codec.hpp"
@@ -14,6 +15,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 
 struct sqlite3;
@@ -48,7 +50,7 @@ public:
   void interrupt() noexcept { interrupted_ = true; }
 
   /// The same for every statement from now on. From any thread.
-  void stop() noexcept { stopped_ = true; }
+  void stop() noexcept;
 
 private:
   struct Finalizer {
@@ -68,7 +70,11 @@ private:
   };
 
   sdk::Result<Prepared*> prepare(const std::string& sql);
-  sdk::Result<sdk::SqlResult> step(Prepared& prepared, const sdk::Parameters& parameters);
+  sdk::Result<sdk::SqlResult> step(Prepared& prepared, const sdk::Parameters& parameters,
+                                   const std::shared_ptr<sdk::RowStream>& stream = nullptr);
+  bool push(sdk::RowStream& stream, sdk::SqlResult& result);
+  void set_stream(std::shared_ptr<sdk::RowStream> stream);
+  sdk::Result<sdk::SqlResult> run_bulk(const sdk::BulkRows& bulk);
   sdk::Result<sdk::SqlResult> guarded(Prepared& prepared, const sdk::Statement& statement,
                                       std::uint32_t set);
   void note_transaction(const Prepared& prepared, bool succeeded);
@@ -91,8 +97,10 @@ private:
   std::chrono::steady_clock::time_point deadline_;
   std::atomic<bool> interrupted_ = false;
   std::atomic<bool> stopped_ = false;
-  bool in_transaction_ = false;  // begun and not ended by the caller
-  bool failed_ = false;          // a statement of that transaction failed
+  std::mutex mutex_;
+  std::shared_ptr<sdk::RowStream> stream_;  // that the statement under way fills
+  bool in_transaction_ = false;             // begun and not ended by the caller
+  bool failed_ = false;                     // a statement of that transaction failed
 };
 
 }  // namespace millrace::sqlite

@@ -1,6 +1,7 @@
 #include "connectors/sqlite/wire.hpp"
 
 #include "connectors/sqlite/keywords.hpp"
+#include "connectors/sqlite/ready_result.hpp"
 #include "connectors/sqlite/session.hpp"
 
 #include <condition_variable>
@@ -16,22 +17,6 @@ namespace {
 
 using sdk::WireAnswer;
 using sdk::WireEntry;
-
-// Columns can only be read on the session's thread, so the result is ready before it is handed
-// over.
-class ReadyResult final : public sdk::RawResult {
-public:
-  explicit ReadyResult(sdk::SqlResult result) : result_{std::move(result)} {}
-
-  sdk::Result<sdk::SqlResult> decode() override { return std::move(result_); }
-
-private:
-  sdk::SqlResult result_;
-};
-
-std::unique_ptr<sdk::RawResult> ready(sdk::SqlResult result) {
-  return std::make_unique<ReadyResult>(std::move(result));
-}
 
 sdk::Error neighbour_failed() {
   return {sdk::ErrorKind::transaction,

@@ -1,7 +1,9 @@
 // The operations of `type: database`: what each accepts, and what it compiles to.
 #include "connectors/sdk/database_settings.hpp"
+#include "dsl/compile/copy_reader.hpp"
 #include "dsl/compile/crud_reader.hpp"
 #include "dsl/compile/database_server.hpp"
+#include "dsl/compile/named_server.hpp"
 #include "dsl/compile/statement_reader.hpp"
 
 #include <array>
@@ -31,6 +33,34 @@ void read_safety(StepInput& in, DatabaseCall& call) {
 
 // --- executeSql
 
+void read_stream(StepInput& in, DatabaseCall& call) {
+  bool stream = false;
+  RowsAsRecords rows;
+  in.options.optional("stream", stream,
+                      "Each row flows on as a record of its own, as it comes in: flat memory "
+                      "however large the result is");
+  in.options.optional("rowsPerRecord|rows_per_record", rows.rows,
+                      "With `stream`: so many rows are one record, `{rows: […], rowcount}`");
+  if (in.options.has("rowsPerRecord") || in.options.has("rows_per_record")) {
+    in.options.check(stream, "rowsPerRecord", "given together with stream: true");
+    in.options.check(rows.rows >= 1 && rows.rows <= 100'000, "rowsPerRecord",
+                     "between 1 and 100000");
+  }
+  if (!stream)
+    return;
+  call.stream = rows;
+  if (!in.pipeline || call.server == no_server)
+    return;
+  const auto& server = in.pipeline->input().servers[call.server];
+  const bool in_memory = server.driver == "sqlite" && server.database
+                         && server.database->dbname == ":memory:";
+  if (in_memory || (server.database && server.database->pool.limit() <= in.step.concurrency))
+    in.options.error("stream",
+                     "a stream holds a connection until its last row was taken, and '" + server.name
+                       + "' would have none left for the steps behind it",
+                     in_memory ? "use a file" : "raise pool.max_size");
+}
+
 void read_dynamic(StepInput& in, const ConfigNode& query, const ConfigNode* parameters,
                   bool allowed, DatabaseCall& call) {
   auto& diagnostics = in.pipeline->diagnostics();
@@ -59,6 +89,8 @@ void read_statement(StepInput& in, DatabaseCall& call, std::string_view wanted) 
   in.options.optional("allowDynamicSql", dynamic,
                       "Lets `query: {path: …}` take the SQL from the record");
   read_safety(in, call);
+  if (wanted != "update")
+    read_stream(in, call);
   if (!in.pipeline || !query)
     return;
   if (query->is_mapping()) {
@@ -93,14 +125,66 @@ void read_query(StepInput& in) {
   read_statement(in, start(in, DatabaseOperation::execute), "query");
 }
 
+std::optional<BoundStatement> read_batch_entry(StepInput& in, const ConfigNode& node,
+                                               DatabaseCall& call) {
+  StatementReader statement{*in.pipeline, "a statement of " + in.options.owner()};
+  if (node.is_scalar()) {
+    call.secret |= node.secret;
+    return statement.read(node, nullptr);
+  }
+  ConfigReader reader{node, "a statement of " + in.options.owner(), in.pipeline->diagnostics(),
+                      in.pipeline};
+  const auto* query = reader.raw("query", "SQL", "", true);
+  const auto* parameters = reader.raw("parameters", "list or mapping of expressions", "");
+  reader.finish();
+  call.secret |= query && query->secret;
+  return query ? statement.read(*query, parameters) : std::nullopt;
+}
+
+// `in`, `as`, `query`, `parameters`: one statement, once for each item of a list.
+void read_batch_list(StepInput& in, DatabaseCall& call, const std::string& item,
+                     const ConfigNode* query, const ConfigNode* parameters) {
+  if (!is_name(item) || item == "meta" || item == "error" || in.pipeline->is_step_name(item)) {
+    in.options.error("as", "'as' must be a name that no step has");
+    return;
+  }
+  if (!query) {
+    in.options.error("query", in.options.owner() + " needs 'query', which runs for each item");
+    return;
+  }
+  const PipelineCompiler::Nested nested{*in.pipeline};
+  call.item = in.pipeline->add_slot(item);
+  call.secret = query->secret;
+  if (auto bound = StatementReader{*in.pipeline, in.options.owner()}.read(*query, parameters))
+    call.statements.push_back(std::move(*bound));
+}
+
 void read_batch(StepInput& in) {
   auto& call = start(in, DatabaseOperation::execute_batch);
+  std::string item = "item";
   const auto* statements = in.options.raw(
     "statements", "list of statements",
-    "`{query: …, parameters: […]}` each; all take effect, or none", true);
+    "`{query: …, parameters: […]}` each; all take effect, or none");
+  in.options.optional("in", call.each, "Instead: a list; `query` runs for each of its items");
+  in.options.optional("as", item, "The name of each item of `in` in `parameters`");
+  const auto* query = in.options.raw("query", "SQL", "With `in`: the statement");
+  const auto* parameters = in.options.raw("parameters", "list or mapping of expressions",
+                                          "With `in`: its parameters");
   read_safety(in, call);
-  if (!in.pipeline || !statements)
+  if (!in.pipeline)
     return;
+  if (in.options.has("in")) {
+    if (statements)
+      in.options.error("statements", "a step has either 'statements' or 'in'");
+    read_batch_list(in, call, item, query, parameters);
+    return;
+  }
+  if (!statements) {
+    in.options.error("statements", in.options.owner() + " needs 'statements', or 'in' and 'query'");
+    return;
+  }
+  if (query)
+    in.options.error("query", "'query' stands beside 'in'; each of 'statements' has its own");
   if (!statements->is_sequence() || statements->items.empty()) {
     in.options.error("statements",
                      "'statements' must be a list of {query: …, parameters: […]}, not "
@@ -108,24 +192,16 @@ void read_batch(StepInput& in) {
     return;
   }
   for (const auto& node : statements->items) {
-    StatementReader statement{*in.pipeline, "a statement of " + in.options.owner()};
-    std::optional<BoundStatement> bound;
-    if (node.is_scalar()) {
-      call.secret |= node.secret;
-      bound = statement.read(node, nullptr);
-    } else {
-      ConfigReader reader{node, "a statement of " + in.options.owner(), in.pipeline->diagnostics(),
-                          in.pipeline};
-      const auto* query = reader.raw("query", "SQL", "", true);
-      const auto* parameters = reader.raw("parameters", "list or mapping of expressions", "");
-      reader.finish();
-      call.secret |= query && query->secret;
-      if (query)
-        bound = statement.read(*query, parameters);
-    }
-    if (bound)
+    if (auto bound = read_batch_entry(in, node, call))
       call.statements.push_back(std::move(*bound));
   }
+}
+
+// --- copyIn
+
+void read_copy(StepInput& in) {
+  auto& call = start(in, DatabaseOperation::copy_in);
+  call.copy = read_copy_target(in);
 }
 
 // --- CRUD
@@ -138,6 +214,8 @@ void read_crud(StepInput& in, CrudOperation operation) {
   for (const auto* name : {"table", "key", "columns", "orderBy|order_by", "returning"})
     call.secret |= in.options.is_secret(name);
   read_safety(in, call);
+  if (operation == CrudOperation::select)
+    read_stream(in, call);
 }
 
 void read_insert(StepInput& in) {
@@ -235,9 +313,10 @@ void read_transaction(StepInput& in) {
   in.has_output = block.steps.result != sdk::no_slot;
 }
 
-constexpr std::array<StepType, 15> types{{
+constexpr std::array<StepType, 16> types{{
   {"database", "executeSql", "Runs one statement", true, read_execute},
   {"database", "executeBatch", "Runs several statements, all or none", true, read_batch},
+  {"database", "copyIn", "Writes rows in bulk, by COPY where the server has it", true, read_copy},
   {"database", "query", "executeSql that must give rows", true, read_query},
   {"database", "insert", "Inserts a row", true, read_insert},
   {"database", "update", "Updates rows; with `query` executeSql that must change something", true,

@@ -14,8 +14,9 @@ bool opens(const DatabaseCall& call) {
 }
 
 bool runs_sql(const DatabaseCall& call) {
-  return call.operation == DatabaseOperation::execute
-         || call.operation == DatabaseOperation::execute_batch;
+  return (call.operation == DatabaseOperation::execute && !call.stream)
+         || call.operation == DatabaseOperation::execute_batch
+         || call.operation == DatabaseOperation::copy_in;
 }
 
 void collect_servers(const std::string& pipeline, const std::vector<PipelineDraft>& all,

@@ -13,6 +13,9 @@ namespace millrace::dsl {
 
 namespace {
 
+constexpr const char* one_record = "one record has one transaction";
+constexpr const char* makes_several = "makes several records of one";
+
 struct OpenSpan {
   std::uint32_t id = 0;
   bool block = false;                // of a `transaction` step, which ends it itself
@@ -39,7 +42,6 @@ public:
 
 private:
   std::string server_name(std::size_t server) const { return servers_[server].name; }
-
   Span& span_of(const OpenSpan& open) { return draft_.program.spans[open.id - 1]; }
 
   Open walk(StepList& steps, Open open) {
@@ -63,19 +65,14 @@ private:
       return visit_foreach(step, *each, std::move(open));
     if (auto* parallel = std::get_if<Parallel>(&step.body)) {
       if (!open.empty())
-        refuse(step,
-               "'" + step.name + "' cannot run branches inside the transaction of " + names(open)
-                 + ": one record has one transaction",
-               "end the transaction before it");
+        refuse_inside(step, open, "cannot run branches", one_record);
       for (auto& [name, branch] : parallel->branches)
         must_match(step, {}, walk(branch, {}), "branch '" + name + "'");
       return open;
     }
     if (std::holds_alternative<Gather>(step.body) && !open.empty())
-      refuse(step,
-             "'" + step.name + "' cannot gather records inside the transaction of " + names(open)
-               + ": each would wait for the others with its transaction open",
-             "end the transaction before it");
+      refuse_inside(step, open, "cannot gather records",
+                    "each would wait for the others with its transaction open");
     if (const auto* call = std::get_if<CallPipeline>(&step.body))
       check_pipeline_call(step, *call, open);
     return open;
@@ -114,11 +111,11 @@ private:
       }
       visit_savepoint(step, call, found->second);
       break;
-    case DatabaseOperation::execute:
-    case DatabaseOperation::execute_batch:
-    case DatabaseOperation::check:
+    default:
       break;
     }
+    if (call.stream && !open.empty())
+      refuse_inside(step, open, makes_several, one_record, "leave out stream:, or ");
     if (found != open.end())
       call.span = found->second.id;
     return open;
@@ -232,10 +229,7 @@ private:
 
   Open visit_foreach(StepProgram& step, Foreach& each, Open open) {
     if (!open.empty() && !each.collect)
-      refuse(step,
-             "'" + step.name + "' makes several records of one inside the transaction of "
-               + names(open) + ": one record has one transaction",
-             "add collect:, or end the transaction before it");
+      refuse_inside(step, open, makes_several, one_record, "add collect:, or ");
     must_match(step, open, walk(each.steps, open), "the steps of each item");
     return open;
   }
@@ -349,10 +343,17 @@ private:
     in_error_steps_ = false;
   }
 
+  void refuse_inside(const StepProgram& step, const Open& open, const std::string& what,
+                     const std::string& why, const std::string& remedy = {}) {
+    refuse(step,
+           "'" + step.name + "' " + what + " inside the transaction of " + names(open) + ": " + why,
+           remedy + "end the transaction before it");
+  }
+
   std::string names(const Open& open) {
     std::string text;
-    for (const auto& [server, span] : open)
-      text += (text.empty() ? "'" : ", '") + server_name(server) + "'";
+    for (const auto& one : open)
+      text.append(text.empty() ? "'" : ", '").append(server_name(one.first)).append("'");
     return text;
   }
 

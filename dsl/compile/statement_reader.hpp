@@ -23,8 +23,10 @@ public:
   /// One entry: a literal of the driver, or an expression. @returns nothing after a mistake.
   std::optional<Parameter> read_entry(const sdk::ConfigNode& node, std::string name = {});
 
-private:
+  /// The text alone. @returns null after a mistake.
   std::shared_ptr<const Statement> parse(const sdk::ConfigNode& query);
+
+private:
   void read_names(const Statement& statement, const sdk::ConfigNode& parameters,
                   BoundStatement& bound);
   void missing_parameters(const Statement& statement, const sdk::ConfigNode& query);

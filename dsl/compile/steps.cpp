@@ -2,6 +2,7 @@
 // reads the rest.
 #include "dsl/compile/operations.hpp"
 #include "dsl/compile/pipeline_compiler.hpp"
+#include "dsl/compile/receive_reader.hpp"
 
 #include <algorithm>
 #include <array>
@@ -188,13 +189,19 @@ void PipelineCompiler::read_source(ConfigReader& in, const ConfigNode& node,
     in.finish();
     return;
   }
+  if (type == "database" && operation == "receive") {
+    read_database_receive(in, this, source);
+    in.finish();
+    return;
+  }
   const auto* connector = find_connector(input_.connectors, type);
   if (!connector || connector->operations.empty()) {
     const auto own = own_types();
     if (std::ranges::any_of(own, [&](const StepType* one) { return one->type == type; }))
       diagnostics().error(
         node.place, first + ", and '" + type + "' is none",
-        "begin with stdin, file, generate, timer or {type: pipeline, operation: receive}");
+        "begin with stdin, file, generate, timer, {type: database, operation: receive} or "
+        "{type: pipeline, operation: receive}");
     else
       refuse_type(node, type);
     return;
@@ -293,9 +300,9 @@ void PipelineCompiler::refuse_operation(ConfigReader& in, const std::string& typ
     in.error("operation", "'" + type + "' steps have no operations", "leave 'operation' out");
   } else if (operation.empty()) {
     in.error("operation", in.owner() + " needs an 'operation'", "one of " + joined(names));
-  } else if (type == "database" && (operation == "copyIn" || operation == "receive")) {
-    in.error("operation", "this build has no database operation '" + operation + "' yet",
-             "use executeSql");
+  } else if (type == "database" && operation == "receive") {
+    in.error("operation", in.owner() + " is a source, which only the first step can be",
+             "put it into a pipeline of its own");
   } else {
     in.error("operation", "'" + type + "' has no operation '" + operation + "'",
              operation_hint(operation, names));

@@ -137,5 +137,16 @@ TEST(DocumentsTest, TheSchemaIsFresh) {
     << "config/millrace.schema.json is stale: run scripts/docs";
 }
 
+TEST_F(ExamplesTest, ReadingsAreLoadedInBulkAndFollowedByTheirMark) {
+  const auto loaded = run_process(run_once("load-readings.yaml"));
+  EXPECT_EQ(loaded.code, 0) << loaded.err;
+  const auto first = run_process(run_once("follow-table.yaml"));
+  EXPECT_EQ(first.code, 0) << first.err;
+  EXPECT_EQ(first.out, "{\"number\":19998}\n{\"number\":19999}\n");
+  const auto second = run_process(run_once("follow-table.yaml"));
+  EXPECT_EQ(second.code, 0) << second.err;
+  EXPECT_EQ(second.out, "");
+}
+
 }  // namespace
 }  // namespace millrace::test
