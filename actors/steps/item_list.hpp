@@ -18,7 +18,7 @@ inline sdk::Result<sdk::Value> item_list(const sdk::Expression& in, const sdk::R
     return sdk::Value::array();
   if (!items->is_array())
     return sdk::Error{sdk::ErrorKind::data,
-                      "a list is gone over here, and " + in.text() + " is "
+                      "`in:` goes over an array, and " + in.text() + " is "
                         + std::string{to_string(items->kind())},
                       {.hint = "give `in:` a path that selects an array"}};
   return items;

@@ -42,6 +42,7 @@ public:
 
 private:
   std::string server_name(std::size_t server) const { return servers_[server].name; }
+
   Span& span_of(const OpenSpan& open) { return draft_.program.spans[open.id - 1]; }
 
   Open walk(StepList& steps, Open open) {

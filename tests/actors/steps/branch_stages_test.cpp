@@ -166,7 +166,7 @@ TEST_F(BranchStagesTest, ForeachTakesARecordAlongWhenAnItemWasDeadLettered) {
 TEST_F(BranchStagesTest, ForeachRefusesWhatIsNoArray) {
   start_foreach();
   process({5});
-  EXPECT_THAT(failures(), ElementsAre("0 foreach goes over an array, and $.test is integer"));
+  EXPECT_THAT(failures(), ElementsAre("0 `in:` goes over an array, and $.test is integer"));
 }
 
 TEST_F(BranchStagesTest, ExpandSettlesARecordWhenItsLastItemHas) {
