@@ -1,7 +1,6 @@
 // Faults at every step of the protocol, and servers that talk nonsense: the caller is answered in
 // time, and what it is told is true.
-#include "tests/actors/db/drivers.hpp"
-#include "tests/actors/db/pool_fixture.hpp"
+#include "tests/actors/db/postgres_fixture.hpp"
 #include "tests/chaos/nonsense_server.hpp"
 #include "tests/support/fault_proxy.hpp"
 
@@ -34,18 +33,12 @@ const std::vector<Step> steps{
   {"sync sent", Direction::to_server, "S\0\0\0\x04"s},
 };
 
-class ProtocolFaultTest : public testing::Test {
+class ProtocolFaultTest : public PostgresTest {
 protected:
-  void SetUp() override {
-    auto* server = test::PostgresServer::shared();
-    if (server == nullptr)
-      GTEST_SKIP() << test::PostgresServer::why_not();
-    case_ = postgres_case(*server);
+  void prepare() override {
     helper_ = std::make_unique<PoolFixture>(case_.settings, *case_.driver);
-    EXPECT_TRUE(helper_->run("CREATE SCHEMA IF NOT EXISTS " + test_schema()));
-    EXPECT_TRUE(helper_->run("DROP TABLE IF EXISTS f"));
-    EXPECT_TRUE(helper_->run("CREATE TABLE f (id BIGINT PRIMARY KEY, name TEXT)"));
-    proxy_ = std::make_unique<test::FaultProxy>(test::Endpoint{server->host(), server->port()});
+    make_table(*helper_, "f", "id BIGINT PRIMARY KEY, name TEXT");
+    proxy_ = std::make_unique<test::FaultProxy>(test::Endpoint{server_->host(), server_->port()});
     case_.settings.hosts = {{"127.0.0.1", proxy_->port()}};
     case_.settings.connect_timeout = 300ms;
     case_.settings.statement_timeout = 200ms;
@@ -54,10 +47,7 @@ protected:
   }
 
   std::int64_t rows_of(std::int64_t id) {
-    return helper_->rows("SELECT count(*) AS n FROM f WHERE id = $1", {Value{id}})
-      .items()[0]
-      .find("n")
-      ->as_integer();
+    return integer(*helper_, "SELECT count(*) AS n FROM f WHERE id = $1", {Value{id}});
   }
 
   // What a caller was told of the write of row `id`, and what is there.
@@ -76,7 +66,6 @@ protected:
     EXPECT_LE(there, 1);
   }
 
-  DriverCase case_;
   std::unique_ptr<PoolFixture> helper_;
   std::unique_ptr<test::FaultProxy> proxy_;
 };

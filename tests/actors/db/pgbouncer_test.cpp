@@ -1,6 +1,5 @@
 // A PgBouncer in transaction mode in between: each transaction may meet another server connection.
-#include "tests/actors/db/drivers.hpp"
-#include "tests/actors/db/pool_fixture.hpp"
+#include "tests/actors/db/postgres_fixture.hpp"
 
 #include <set>
 
@@ -11,27 +10,18 @@ using namespace std::chrono_literals;
 using sdk::ErrorKind;
 using sdk::Value;
 
-class PgBouncerTest : public testing::Test {
+class PgBouncerTest : public PostgresTest {
 protected:
-  void SetUp() override {
-    auto* server = test::PostgresServer::shared();
-    if (server == nullptr)
-      GTEST_SKIP() << test::PostgresServer::why_not();
-    const auto direct = postgres_case(*server);
-    direct_ = std::make_unique<PoolFixture>(direct.settings, *direct.driver);
-    EXPECT_TRUE(direct_->run("CREATE SCHEMA IF NOT EXISTS " + test_schema()));
+  void prepare() override {
+    direct_ = std::make_unique<PoolFixture>(case_.settings, *case_.driver);
+    make_schema(*direct_);
     bouncer_ = std::make_unique<test::PgBouncer>(
-      *server, test_schema(), "/tmp/millrace-bouncer-" + std::to_string(getpid()));
+      *server_, test_schema(), "/tmp/millrace-bouncer-" + std::to_string(getpid()));
     if (!bouncer_->running())
       GTEST_SKIP() << bouncer_->why_not();
-    case_ = bouncer_case(*server, *bouncer_);
+    case_ = bouncer_case(*server_, *bouncer_);
     case_.settings.pool.max_size = 8;  // more than the bouncer has
     open();
-  }
-
-  void open() {
-    pool_.reset();
-    pool_ = std::make_unique<PoolFixture>(case_.settings, *case_.driver);
   }
 
   std::string text(const std::string& sql) {
@@ -42,8 +32,6 @@ protected:
 
   std::unique_ptr<test::PgBouncer> bouncer_;
   std::unique_ptr<PoolFixture> direct_;
-  std::unique_ptr<PoolFixture> pool_;
-  DriverCase case_;
 };
 
 TEST_F(PgBouncerTest, LeavesNoPreparedStatementAtTheServer) {

@@ -1,7 +1,6 @@
 // What happens when PostgreSQL ends connections, goes away or changes under us: each caller is
 // answered exactly once, nothing happens twice, and the pool comes back by itself.
-#include "tests/actors/db/drivers.hpp"
-#include "tests/actors/db/pool_fixture.hpp"
+#include "tests/actors/db/postgres_fixture.hpp"
 
 #include <atomic>
 #include <filesystem>
@@ -16,33 +15,25 @@ using sdk::ErrorKind;
 using sdk::Value;
 using Clock = std::chrono::steady_clock;
 
-class PostgresFaultTest : public testing::Test {
+class PostgresFaultTest : public PostgresTest {
 protected:
-  void SetUp() override {
-    auto* server = test::PostgresServer::shared();
-    if (server == nullptr)
-      GTEST_SKIP() << test::PostgresServer::why_not();
-    case_ = postgres_case(*server);
+  void prepare() override {
     case_.settings.application_name = victim_;
     case_.settings.pool.max_size = 4;
-    pool_ = std::make_unique<PoolFixture>(case_.settings, *case_.driver);
+    open();
     auto helper = case_.settings;
     helper.application_name = "helper";
     helper.pool.min_size = 1;
     helper.pool.max_size = 2;
     helper_ = std::make_unique<PoolFixture>(helper, *case_.driver);
-    EXPECT_TRUE(helper_->run("CREATE SCHEMA IF NOT EXISTS " + test_schema()));
-    EXPECT_TRUE(helper_->run("DROP TABLE IF EXISTS f"));
-    EXPECT_TRUE(helper_->run("CREATE TABLE f (id INTEGER PRIMARY KEY, name TEXT)"));
+    make_table(*helper_, "f", "id INTEGER PRIMARY KEY, name TEXT");
   }
 
   /// Ends the victim's backends. @returns how many.
   std::int64_t kill(const std::string& where = "true") {
-    const auto rows = helper_->rows(
-      "SELECT count(pg_terminate_backend(pid)) AS n FROM pg_stat_activity "
-      "WHERE application_name = '"
-      + victim_ + "' AND " + where);
-    return rows.items()[0].find("n")->as_integer();
+    return integer(*helper_, "SELECT count(pg_terminate_backend(pid)) AS n FROM pg_stat_activity "
+                             "WHERE application_name = '"
+                               + victim_ + "' AND " + where);
   }
 
   /// Waits until a victim runs a statement that is like `pattern`, then ends its backend.
@@ -63,13 +54,9 @@ protected:
     return reply;
   }
 
-  std::int64_t rows_in_f() {
-    return helper_->rows("SELECT count(*) AS n FROM f").items()[0].find("n")->as_integer();
-  }
+  std::int64_t rows_in_f() { return integer(*helper_, "SELECT count(*) AS n FROM f"); }
 
   const std::string victim_ = "victim " + std::to_string(getpid());
-  DriverCase case_;
-  std::unique_ptr<PoolFixture> pool_;
   std::unique_ptr<PoolFixture> helper_;
 };
 
@@ -142,7 +129,7 @@ TEST_F(PostgresFaultTest, RepeatsAStatementThatLostADeadlockOrAConflict) {
     "IF nextval('tries') < 3 THEN RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END IF; "
     "RETURN 7; END $$"));
 
-  EXPECT_EQ(pool_->rows("SELECT conflict_once() AS n").items()[0].find("n")->as_integer(), 7);
+  EXPECT_EQ(integer(*pool_, "SELECT conflict_once() AS n"), 7);
   EXPECT_EQ(pool_->info().retries, 2U);
 }
 
@@ -157,6 +144,7 @@ TEST_F(PostgresFaultTest, AnswersEveryCallerExactlyOnceWhileConnectionsAreEndedA
     std::mt19937_64 random{seed};
     while (!stop) {
       kill();
+      // The pace of the kills: it waits for nothing.
       std::this_thread::sleep_for(std::chrono::milliseconds{random() % 30});
     }
   }};
@@ -236,7 +224,7 @@ TEST_F(PostgresOutageTest, FailsFastWhileTheServerIsDownAndIsBackWithinTwoSecond
   ASSERT_TRUE(server_->start());
   const auto started = Clock::now();
   while (!pool_->run("SELECT 1") && Clock::now() - started < 10s)
-    std::this_thread::sleep_for(10ms);
+    std::this_thread::yield();
   EXPECT_LT(Clock::now() - started, 2s);
 }
 

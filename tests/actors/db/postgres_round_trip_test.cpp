@@ -1,8 +1,7 @@
 // Whatever a column holds comes out as a value, goes back in as a parameter, and is the same: for
 // PostgreSQL's own types and for those that users make of them, with values made at random.
 #include "connectors/sdk/json.hpp"
-#include "tests/actors/db/drivers.hpp"
-#include "tests/actors/db/pool_fixture.hpp"
+#include "tests/actors/db/postgres_fixture.hpp"
 
 #include <iostream>
 #include <random>
@@ -115,13 +114,9 @@ const std::vector<TypeCase> cases{
   {"span", "span(now(), now() + i * interval '1 day')"},
   {"span[]", "ARRAY[span(now(), NULL)]"}};
 
-class PostgresRoundTripTest : public testing::Test {
+class PostgresRoundTripTest : public PostgresTest {
 protected:
-  void SetUp() override {
-    auto* server = test::PostgresServer::shared();
-    if (server == nullptr)
-      GTEST_SKIP() << test::PostgresServer::why_not();
-    case_ = postgres_case(*server);
+  void prepare() override {
     open();
     for (const std::string& sql :
          {"DROP SCHEMA IF EXISTS " + test_schema() + " CASCADE", "CREATE SCHEMA " + test_schema(),
@@ -139,11 +134,6 @@ protected:
   void TearDown() override {
     if (pool_)
       static_cast<void>(pool_->run("DROP SCHEMA " + test_schema() + " CASCADE"));
-  }
-
-  void open() {
-    pool_.reset();
-    pool_ = std::make_unique<PoolFixture>(case_.settings, *case_.driver);
   }
 
   /// Makes rows of the type, reads them, and writes what was read into another table.
@@ -189,8 +179,6 @@ protected:
     EXPECT_EQ(sdk::to_json(again), sdk::to_json(given));
   }
 
-  DriverCase case_;
-  std::unique_ptr<PoolFixture> pool_;
   int tables_ = 0;
 };
 

@@ -1,22 +1,17 @@
 // What comes out of PostgreSQL goes back in as a parameter of the same column.
 #include "connectors/sdk/json.hpp"
-#include "tests/actors/db/drivers.hpp"
-#include "tests/actors/db/pool_fixture.hpp"
+#include "tests/actors/db/postgres_fixture.hpp"
 
 namespace millrace::actors {
 namespace {
 
 using sdk::Value;
 
-class PostgresTypesTest : public testing::Test {
+class PostgresTypesTest : public PostgresTest {
 protected:
-  void SetUp() override {
-    auto* server = test::PostgresServer::shared();
-    if (server == nullptr)
-      GTEST_SKIP() << test::PostgresServer::why_not();
-    case_ = postgres_case(*server);
-    pool_ = std::make_unique<PoolFixture>(case_.settings, *case_.driver);
-    EXPECT_TRUE(pool_->run("CREATE SCHEMA IF NOT EXISTS " + test_schema()));
+  void prepare() override {
+    open();
+    make_schema(*pool_);
   }
 
   std::string first(const std::string& sql, sdk::Parameters parameters = {}) {
@@ -24,9 +19,6 @@ protected:
     return result ? sdk::to_json(result->rows.items()[0].members()[0].value)
                   : result.error().to_string();
   }
-
-  DriverCase case_;
-  std::unique_ptr<PoolFixture> pool_;
 };
 
 TEST_F(PostgresTypesTest, TakesBackEveryValueThatItGave) {

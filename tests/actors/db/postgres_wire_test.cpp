@@ -1,38 +1,21 @@
 // What PostgreSQL's wire sends and keeps where a statement does not fit, is stale, or is one too
 // many.
-#include "tests/actors/db/drivers.hpp"
-#include "tests/actors/db/pool_fixture.hpp"
+#include "tests/actors/db/postgres_fixture.hpp"
 
 namespace millrace::actors {
 namespace {
 
 using sdk::Value;
 
-class PostgresWireTest : public testing::Test {
+class PostgresWireTest : public PostgresTest {
 protected:
-  void SetUp() override {
-    auto* server = test::PostgresServer::shared();
-    if (server == nullptr)
-      GTEST_SKIP() << test::PostgresServer::why_not();
-    case_ = postgres_case(*server);
+  void prepare() override {
     case_.settings.pool.max_size = 1;
     open();
-    EXPECT_TRUE(pool_->run("CREATE SCHEMA IF NOT EXISTS " + test_schema()));
-    EXPECT_TRUE(pool_->run("DROP TABLE IF EXISTS w"));
-    EXPECT_TRUE(pool_->run("CREATE TABLE w (id INTEGER, name TEXT)"));
+    make_table(*pool_, "w", "id INTEGER, name TEXT");
   }
 
-  void open() {
-    pool_.reset();
-    pool_ = std::make_unique<PoolFixture>(case_.settings, *case_.driver);
-  }
-
-  std::int64_t rows_in_w() {
-    return pool_->rows("SELECT count(*) AS n FROM w").items()[0].find("n")->as_integer();
-  }
-
-  DriverCase case_;
-  std::unique_ptr<PoolFixture> pool_;
+  std::int64_t rows_in_w() { return integer(*pool_, "SELECT count(*) AS n FROM w"); }
 };
 
 TEST_F(PostgresWireTest, NeverSendsAFirstStatementWhoseParametersDoNotFit) {

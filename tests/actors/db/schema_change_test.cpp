@@ -1,6 +1,5 @@
 // Schemas that change under prepared statements, and what the cache of them holds.
-#include "tests/actors/db/drivers.hpp"
-#include "tests/actors/db/pool_fixture.hpp"
+#include "tests/actors/db/postgres_fixture.hpp"
 
 #include <atomic>
 #include <thread>
@@ -12,31 +11,13 @@ using namespace std::chrono_literals;
 using sdk::ErrorKind;
 using sdk::Value;
 
-class SchemaChangeTest : public testing::Test {
+class SchemaChangeTest : public PostgresTest {
 protected:
-  void SetUp() override {
-    auto* server = test::PostgresServer::shared();
-    if (server == nullptr)
-      GTEST_SKIP() << test::PostgresServer::why_not();
-    case_ = postgres_case(*server);
+  void prepare() override {
     case_.settings.pool.max_size = 4;
     open();
-    EXPECT_TRUE(pool_->run("CREATE SCHEMA IF NOT EXISTS " + test_schema()));
-    EXPECT_TRUE(pool_->run("DROP TABLE IF EXISTS s"));
-    EXPECT_TRUE(pool_->run("CREATE TABLE s (id INTEGER, v INTEGER)"));
+    make_table(*pool_, "s", "id INTEGER, v INTEGER");
   }
-
-  void open() {
-    pool_.reset();
-    pool_ = std::make_unique<PoolFixture>(case_.settings, *case_.driver);
-  }
-
-  std::int64_t integer(const std::string& sql) {
-    return pool_->rows(sql).items()[0].find("n")->as_integer();
-  }
-
-  DriverCase case_;
-  std::unique_ptr<PoolFixture> pool_;
 };
 
 TEST_F(SchemaChangeTest, IsNeverSeenByAnAutocommitCallerUnderLoad) {
@@ -117,10 +98,10 @@ TEST_F(SchemaChangeTest, KeepsNoMorePreparedStatementsThanItMay) {
   for (int round = 0; round < 2; ++round) {
     for (int i = 0; i < 20; ++i) {
       const auto text = std::to_string(i);
-      EXPECT_EQ(integer("SELECT " + text + " AS n"), i);
+      EXPECT_EQ(integer(*pool_, "SELECT " + text + " AS n"), i);
     }
   }
-  EXPECT_LE(integer("SELECT count(*) AS n FROM pg_prepared_statements"), 5);
+  EXPECT_LE(integer(*pool_, "SELECT count(*) AS n FROM pg_prepared_statements"), 5);
 }
 
 TEST_F(SchemaChangeTest, SurvivesThatTheServerForgetsAllPreparedStatements) {

@@ -1,6 +1,5 @@
 // Statements that take too long: the server ends them, or the caller is answered all the same.
-#include "tests/actors/db/drivers.hpp"
-#include "tests/actors/db/pool_fixture.hpp"
+#include "tests/actors/db/postgres_fixture.hpp"
 #include "tests/support/fault_proxy.hpp"
 
 namespace millrace::actors {
@@ -12,27 +11,16 @@ using test::Direction;
 using test::Fault;
 using Clock = std::chrono::steady_clock;
 
-class StatementDeadlineTest : public testing::Test {
+class StatementDeadlineTest : public PostgresTest {
 protected:
-  void SetUp() override {
-    auto* server = test::PostgresServer::shared();
-    if (server == nullptr)
-      GTEST_SKIP() << test::PostgresServer::why_not();
-    case_ = postgres_case(*server);
+  void prepare() override {
     helper_ = std::make_unique<PoolFixture>(case_.settings, *case_.driver);
-    proxy_ = std::make_unique<test::FaultProxy>(test::Endpoint{server->host(), server->port()});
+    proxy_ = std::make_unique<test::FaultProxy>(test::Endpoint{server_->host(), server_->port()});
     case_.settings.hosts = {{"127.0.0.1", proxy_->port()}};
     case_.settings.pool.max_size = 2;
     case_.settings.pool.lane_connections = 1;
     open();
-    EXPECT_TRUE(helper_->run("CREATE SCHEMA IF NOT EXISTS " + test_schema()));
-    EXPECT_TRUE(helper_->run("DROP TABLE IF EXISTS d"));
-    EXPECT_TRUE(helper_->run("CREATE TABLE d (id INTEGER)"));
-  }
-
-  void open() {
-    pool_.reset();
-    pool_ = std::make_unique<PoolFixture>(case_.settings, *case_.driver);
+    make_table(*helper_, "d", "id INTEGER");
   }
 
   Awaited<ExecuteReply> start(std::string sql, std::chrono::milliseconds timeout = 0ms,
@@ -50,10 +38,8 @@ protected:
     return std::move(reply.get().results.front());
   }
 
-  DriverCase case_;
   std::unique_ptr<PoolFixture> helper_;
   std::unique_ptr<test::FaultProxy> proxy_;
-  std::unique_ptr<PoolFixture> pool_;
 };
 
 TEST_F(StatementDeadlineTest, EndsAStatementAloneAmongItsNeighbours) {
@@ -72,7 +58,7 @@ TEST_F(StatementDeadlineTest, EndsAStatementAloneAmongItsNeighbours) {
   EXPECT_FALSE(ended.error().outcome_unknown());
   for (auto& reply : behind)
     EXPECT_TRUE(result_of(reply));
-  EXPECT_EQ(helper_->rows("SELECT count(*) AS n FROM d").items()[0].find("n")->as_integer(), 21);
+  EXPECT_EQ(integer(*helper_, "SELECT count(*) AS n FROM d"), 21);
   EXPECT_EQ(pool_->info().losses, 0U);
 }
 
@@ -135,9 +121,7 @@ TEST_F(StatementDeadlineTest, GivesEachStatementItsOwnTimeHoweverManyAreBeforeIt
 TEST_F(StatementDeadlineTest, LeavesAConnectionAfterAnErrorThatSaysSo) {
   ASSERT_TRUE(helper_->run("CREATE OR REPLACE FUNCTION fail_io() RETURNS int LANGUAGE plpgsql AS "
                            "$$ BEGIN RAISE EXCEPTION 'disk' USING ERRCODE = '58030'; END $$"));
-  const auto backend = [this] {
-    return pool_->rows("SELECT pg_backend_pid() AS n").items()[0].find("n")->as_integer();
-  };
+  const auto backend = [this] { return integer(*pool_, "SELECT pg_backend_pid() AS n"); };
   const auto first = backend();
   EXPECT_EQ(pool_->run("SELECT fail_io()").error().code(), "58030");
   EXPECT_NE(backend(), first);
