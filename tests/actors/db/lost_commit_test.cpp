@@ -1,7 +1,7 @@
 // A COMMIT was sent and its answer is lost: what became of it is looked up, and never guessed.
 #include "tests/actors/db/drivers.hpp"
 #include "tests/actors/db/pool_fixture.hpp"
-#include "tests/support/fault_proxy.hpp"
+#include "tests/support/slow_commit.hpp"
 
 #include <thread>
 
@@ -35,12 +35,7 @@ protected:
     case_.settings.pool.max_size = 2;
     pool_ = std::make_unique<PoolFixture>(case_.settings, *case_.driver);
     ASSERT_TRUE(helper_->run("CREATE SCHEMA IF NOT EXISTS " + test_schema()));
-    for (const auto* sql :
-         {"DROP TABLE IF EXISTS slow", "CREATE TABLE slow (seconds FLOAT)",
-          "CREATE OR REPLACE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-          "$$ BEGIN PERFORM pg_sleep(NEW.seconds); RETURN NULL; END $$",
-          "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED "
-          "FOR EACH ROW EXECUTE FUNCTION slow()"})
+    for (const auto* sql : test::slow_commit_schema)
       ASSERT_TRUE(helper_->run(sql)) << sql;
   }
 
@@ -75,15 +70,10 @@ protected:
   std::unique_ptr<PoolFixture> pool_;
 };
 
-// Behind the row that tells the transaction the connection breaks, while the
-// server is still at work on the COMMIT.
-const Fault cut_behind_number{
-  .kind = Fault::Kind::cut, .direction = Direction::to_client, .at = std::string{"SELECT 1\0", 9}};
-
 TEST_F(LostCommitTest, FindsOutThatItHappened) {
   const auto session = begin();
   ASSERT_TRUE(run(session, "INSERT INTO slow VALUES (0.5)"));
-  proxy_->strike(cut_behind_number);
+  proxy_->strike(test::cut_behind_number());
 
   const auto committed = commit(session);
 

@@ -1,6 +1,6 @@
 // A COMMIT of the library was sent and its answer is lost: what became of it is looked up.
 #include "connectors/postgres/client/client_fixture.hpp"
-#include "tests/support/fault_proxy.hpp"
+#include "tests/support/slow_commit.hpp"
 
 #include <future>
 
@@ -20,12 +20,7 @@ protected:
       return;
     helper_ = std::make_unique<PostgresSyncConnector>(config());
     ASSERT_TRUE(helper_->connect());
-    for (const auto* sql :
-         {"DROP TABLE IF EXISTS slow", "CREATE TABLE slow (seconds FLOAT)",
-          "CREATE OR REPLACE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-          "$$ BEGIN PERFORM pg_sleep(NEW.seconds); RETURN NULL; END $$",
-          "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED "
-          "FOR EACH ROW EXECUTE FUNCTION slow()"})
+    for (const auto* sql : test::slow_commit_schema)
       ASSERT_TRUE(helper_->execute(sql)) << sql;
     proxy_ = std::make_unique<test::FaultProxy>(test::Endpoint{server->host(), server->port()});
     auto through = config();
@@ -53,11 +48,7 @@ protected:
 
 TEST_F(ClientLostCommitTest, FindsOutThatItHappened) {
   insert(0.3);
-  // Behind the row that tells the transaction the connection breaks, while the server is still at
-  // work on the COMMIT.
-  proxy_->strike({.kind = Fault::Kind::cut,
-                  .direction = Direction::to_client,
-                  .at = std::string{"SELECT 1\0", 9}});
+  proxy_->strike(test::cut_behind_number());
   const auto committed = db_->commit();
   EXPECT_TRUE(committed) << committed.error().to_string();
   EXPECT_EQ(proxy_->struck(), 1U);
