@@ -66,6 +66,11 @@ void Callers::stop() {
   threads_.clear();
 }
 
+void Callers::work_on(std::uint64_t more, std::chrono::milliseconds most) {
+  std::unique_lock lock{mutex_};
+  worked_.wait_for(lock, most, [this, enough = done_ + more] { return done_ >= enough; });
+}
+
 std::vector<std::string> Callers::schema(int callers) {
   return {
     "DROP TABLE IF EXISTS counters, entries, shared",
@@ -109,8 +114,12 @@ void Callers::run(int caller, std::uint64_t seed) {
       batch(caller, number, ledger);
       break;
     }
-    ++done_;
-    // The machine has others to serve too.
+    {
+      const std::lock_guard lock{mutex_};
+      ++done_;
+    }
+    worked_.notify_one();
+    // The pace of the load: the machine has others to serve too.
     std::this_thread::sleep_for(std::chrono::microseconds{random() % 2000});
   }
 }

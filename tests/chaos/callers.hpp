@@ -6,7 +6,10 @@
 #include "tests/chaos/ledger.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <thread>
 #include <vector>
@@ -26,7 +29,8 @@ public:
   /// After `stop`.
   const std::vector<CallerLedger>& ledgers() const { return ledgers_; }
 
-  std::uint64_t done() const { return done_; }
+  /// Until the callers together have done so much more work, or the time is over.
+  void work_on(std::uint64_t more, std::chrono::milliseconds most);
 
   /// The tables that they write; each caller has its own row, and `first` and `second` are for all.
   static std::vector<std::string> schema(int callers);
@@ -47,7 +51,9 @@ private:
   Violations& violations_;
   std::vector<CallerLedger> ledgers_;
   std::atomic<bool> stop_{false};
-  std::atomic<std::uint64_t> done_{0};
+  std::mutex mutex_;
+  std::condition_variable worked_;
+  std::uint64_t done_ = 0;
   std::vector<std::thread> threads_;
 };
 

@@ -65,7 +65,7 @@ private:
         most_ = std::max<std::int64_t>(most_, found->rows.items()[0].find("n")->as_integer());
         ++samples_;
       }
-      std::this_thread::sleep_for(3ms);
+      std::this_thread::sleep_for(3ms);  // the pace of the samples: it waits for nothing
     }
   }
 
@@ -124,7 +124,7 @@ protected:
   std::chrono::milliseconds recover(PoolFixture& pool) {
     const auto began = Clock::now();
     while (!pool.run("SELECT 1") && Clock::now() - began < 20s)
-      std::this_thread::sleep_for(5ms);
+      std::this_thread::sleep_for(5ms);  // the pace of one more caller, who is no load himself
     return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
   }
 
@@ -201,9 +201,7 @@ TEST_F(ChaosTest, KeepsItsPromisesWhateverBreaks) {
       slowest_recovery = std::max(slowest_recovery, took);
       EXPECT_LE(took, recovery) << "after: " << kind.name;
       // Some work in between, and time for the server to see what the network kept from it.
-      const auto enough = load.done() + 100;
-      for (const auto until = Clock::now() + 5s; load.done() < enough && Clock::now() < until;)
-        std::this_thread::sleep_for(2ms);
+      load.work_on(100, 5s);
       if (testing::Test::HasFatalFailure() || !violations.empty())
         break;
     }

@@ -53,6 +53,7 @@ void Faults::quietly(const std::string& sql) {
   static_cast<void>(helper_.run(sql));
 }
 
+// How long a fault lasts.
 void Faults::pause(int from_ms, int to_ms) {
   const auto span = static_cast<std::uint64_t>(to_ms) - static_cast<std::uint64_t>(from_ms) + 1;
   std::this_thread::sleep_for(

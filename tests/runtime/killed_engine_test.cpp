@@ -84,6 +84,7 @@ TEST_F(KilledEngineTest, LeavesNoHalfOfATransactionAndNoConnection) {
            && std::chrono::steady_clock::now() < deadline)
       std::this_thread::yield();
     ASSERT_NE(ask("SELECT count(*) FROM debits"), before) << engine.err();
+    // Any moment will do: it waits for nothing.
     std::this_thread::sleep_for(std::chrono::milliseconds{random() % 30});
     engine.signal(SIGKILL);
     engine.wait();

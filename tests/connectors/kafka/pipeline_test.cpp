@@ -160,10 +160,9 @@ TEST_P(KafkaTest, LosesNothingWhenTheProcessIsKilled) {
     "  - {type: file, operation: write, mode: append, path: out.jsonl, value: $.in.n, format: "
     "text}\n";
   {
-    Process process{run(receive(", instanceId: one") + slow + write, {})};
-    ASSERT_TRUE(process.wait_for("partitions assigned")) << process.err();
-    while (lines(scratch_.read("out.jsonl")).size() < 300)
-      ::usleep(20'000);
+    const std::string tell = "  - {type: stdout, value: $.in.n, format: text}\n";
+    Process process{run(receive(", instanceId: one") + slow + write + tell, {})};
+    ASSERT_TRUE(process.wait_for("\n250\n")) << process.err();  // behind 250 that are written
     process.signal(SIGKILL);
     process.wait();
   }

@@ -77,7 +77,7 @@ protected:
     while (!holds()) {
       if (std::chrono::steady_clock::now() > end)
         return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+      std::this_thread::yield();
     }
     return true;
   }

@@ -59,7 +59,7 @@ protected:
     while (running > 0 && kills < 40) {
       kill_connections(killer);
       ++kills;
-      std::this_thread::sleep_for(15ms);
+      std::this_thread::sleep_for(15ms);  // the pace of the kills: it waits for nothing
     }
     Tally all;
     for (auto& thread : threads) {
