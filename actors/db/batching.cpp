@@ -36,25 +36,39 @@ std::uint32_t Batching::most(const StatementPlan& plan, Way way,
 Choice Batching::choose(const StatementPlan& plan, const sdk::StatementOptions& options,
                         std::size_t waiting, std::uint32_t slots, std::uint32_t limit,
                         sdk::Instant now) const {
-  if (!enabled_ || !options.batching || limit == 1 || !plan.is_joinable()
-      || plan.joining_is_paused(now))
-    return {.way = Way::each, .size = limit == 1 ? 1 : depth_};
+  const Choice each{.way = Way::each, .size = limit == 1 ? 1 : depth_};
+  const auto because = [](Choice choice, WhyNot why) {
+    choice.why = why;
+    return choice;
+  };
+  if (!enabled_ || !options.batching)
+    return because(each, WhyNot::off);
+  if (limit == 1)
+    return because(each, WhyNot::failing);
+  if (!plan.is_joinable())
+    return because(each, plan.refusal_of(Way::shared, now).kind);
+  if (plan.joining_is_paused(now))
+    return because(each, WhyNot::failing);
   auto count = static_cast<std::uint32_t>(std::min<std::size_t>(waiting, most_members));
   if (limit > 0)
     count = std::min(count, limit);
   if (count < 2)
-    return {.way = Way::each, .size = 1};
+    return {.way = Way::each, .size = 1, .why = WhyNot::nobody_else};
   // Some for the next group, so that neither we nor the server ever wait for the other.
   if (slots > 1 && count >= worth_splitting && count < most_members)
     count = (count + slots - 1) / slots;
-  if (plan.why_not(Way::set, now).empty()) {
+  const auto refusal = plan.refusal_of(Way::set, now);
+  if (!refusal) {
     const bool compare = !plan.cost(Way::each).known()
                          || plan.groups_since_comparison >= compare_again;
     if (compare && limit == 0 && count >= worth_comparing)
-      return {.way = Way::each, .size = std::min(count, depth_), .alike = true};
+      return {
+        .way = Way::each, .size = std::min(count, depth_), .alike = true, .why = WhyNot::comparing};
     return {.way = Way::set, .size = std::min(count, most(plan, Way::set, options)), .alike = true};
   }
-  return {.way = Way::shared, .size = std::min(count, most(plan, Way::shared, options))};
+  return {.way = Way::shared,
+          .size = std::min(count, most(plan, Way::shared, options)),
+          .why = refusal.kind};
 }
 
 void Batching::succeeded(StatementPlan& plan, Way way, std::uint32_t size,

@@ -15,8 +15,9 @@ namespace millrace::actors::db {
 
 struct Choice {
   Way way = Way::each;
-  std::uint32_t size = 1;  // the most statements
-  bool alike = false;      // all of the same text
+  std::uint32_t size = 1;        // the most statements
+  bool alike = false;            // all of the same text
+  WhyNot why = WhyNot::nothing;  // not a better way
 };
 
 class Batching {

@@ -29,6 +29,14 @@ struct ExecuteReply {
   std::vector<sdk::Result<sdk::SqlResult>> results;
 };
 
+/// How the statements of one text are run.
+struct StatementInfo {
+  std::string sql;                        // its literals blanked out
+  std::array<std::uint64_t, 3> by_way{};  // as in PoolInfo; those that worked
+  std::string not_shared;                 // why it shares no Sync; empty: it does
+  std::string not_in_set;                 // why its sets are not run as one statement
+};
+
 struct PoolInfo {
   std::size_t checked_out = 0;   // connections lent to sessions
   std::size_t available = 0;     // connections that could take work now
@@ -44,6 +52,7 @@ struct PoolInfo {
   std::uint64_t losses = 0;  // connections that broke
   std::array<std::uint64_t, 3>
     by_way{};  // statements with a Sync each, under a shared one, in set form
+  std::vector<StatementInfo> by_statement;  // those that ran most often, a few dozen at most
 };
 
 enum class HealthStatus : std::uint8_t { healthy, degraded, unhealthy };

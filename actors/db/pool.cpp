@@ -36,6 +36,7 @@ PoolLimits limits_of(const PoolServices& services) {
   limits.inspector = driver.inspector(settings);
   limits.batching = settings.batching && limits.inspector != nullptr;
   limits.statement_timeout = settings.statement_timeout;
+  limits.reset_sql = driver.reset_sql(settings);
   for (const auto use :
        {sdk::ConnectionUse::exclusive, sdk::ConnectionUse::reads, sdk::ConnectionUse::writes})
     limits.use_sql[static_cast<std::size_t>(use)] = driver.use_sql(settings, use);
@@ -251,7 +252,11 @@ PoolActor::behavior_type pool(Self self, PoolServices services) {
       self->state.core->submit(begin.request, now);
       settle(self, now);
     },
-    [self](const GetPoolInfo& ask) { ask.done(self->state.core->info()); },
+    [self](const GetPoolInfo& ask) {
+      auto info = self->state.core->info();
+      info.by_statement = self->state.core->statements(now_of(self));
+      ask.done(std::move(info));
+    },
     [self](const HealthCheck& check) {
       const auto now = now_of(self);
       self->state.core->submit(health_request(check.done, self->state.services), now);

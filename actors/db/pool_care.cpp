@@ -64,6 +64,11 @@ bool PoolCore::check(Connections::iterator connection, sdk::Instant now) {
   connection->second.state = State::checking;
   connection->second.since = now;
   std::vector<sdk::WireEntry> entries;
+  // A function may say that it only reads, and leave something behind all the same.
+  if (connection->second.use != sdk::ConnectionUse::exclusive && !resets_.empty()) {
+    add_resets(entries);
+    connection->second.use = sdk::ConnectionUse::exclusive;
+  }
   entries.push_back({.id = check_entry, .statement = check_statement()});
   actions_.emplace_back(SendEntries{connection->first, std::move(entries)});
   return true;

@@ -28,6 +28,8 @@ PoolCore::PoolCore(PoolLimits limits, std::uint64_t seed)
     for (const auto& sql : limits_.use_sql[use])
       uses_[use].push_back(std::make_shared<const sdk::Statement>(sdk::Statement{.sql = sql}));
   }
+  for (const auto& sql : limits_.reset_sql)
+    resets_.push_back(std::make_shared<const sdk::Statement>(sdk::Statement{.sql = sql}));
   limits_.connections = std::max(1U, limits_.connections);
   limits_.lane = std::clamp(limits_.lane, 1U, limits_.connections);
 }

@@ -44,6 +44,7 @@ struct PoolLimits {
   bool batching = false;
   const sdk::StatementInspector* inspector = nullptr;  // null: nothing is joined
   std::array<std::vector<std::string>, 3> use_sql;     // by ConnectionUse
+  std::vector<std::string> reset_sql;                  // takes away what a statement left behind
   std::chrono::milliseconds statement_timeout{0};      // the server's default for statements
 };
 
@@ -148,6 +149,9 @@ public:
 
   PoolInfo info() const;
 
+  /// What is known of the statements that run most often.
+  std::vector<StatementInfo> statements(sdk::Instant now) const;
+
   /// Why the server cannot be reached; none while it can.
   const std::optional<sdk::Error>& down_reason() const noexcept { return down_; }
 
@@ -169,6 +173,7 @@ private:
   struct Group {
     std::uint64_t id = 0;
     Way way = Way::each;
+    WhyNot why = WhyNot::own;  // not a better way
     sdk::ConnectionUse use = sdk::ConnectionUse::exclusive;
     PlanPtr plan;  // null: of several
     std::vector<Member> members;
@@ -282,6 +287,7 @@ private:
   sdk::WireEntry entry_of(const Group& group, std::size_t member) const;
   void prepare_use(Connection& connection, sdk::ConnectionUse use,
                    std::vector<sdk::WireEntry>& entries);
+  void add_resets(std::vector<sdk::WireEntry>& entries) const;
   bool joins(const Request& request) const;
   std::size_t depth_for(const Request& request) const;
   std::uint32_t lane_limit() const;
@@ -289,7 +295,10 @@ private:
 
   // pool_plans.cpp: what the pool knows of statements
   void place(Request& request, sdk::Instant now);
-  void inspect(const PlanPtr& plan, const RequestPtr& cause, sdk::Instant now);
+  void inspect(const PlanPtr& plan, const std::shared_ptr<const sdk::Statement>& statement,
+               bool backlog, sdk::Instant now);
+  bool leaves_traces(const Group& group, sdk::Instant now);
+  WhyNot why_alone(const Request& request) const;
   void take_inspections(sdk::Instant now);
   std::uint32_t lanes_busy() const;
   bool lane_has_room() const;
@@ -349,6 +358,7 @@ private:
   StatementPlans plans_;
   Batching batching_;
   std::array<std::vector<std::shared_ptr<const sdk::Statement>>, 3> uses_;
+  std::vector<std::shared_ptr<const sdk::Statement>> resets_;
   std::array<std::uint64_t, 3> ways_{};  // statements answered, by Way
   std::uint64_t last_group_ = 0;
   std::uint32_t inspecting_ = 0;  // questions to the catalog that are open

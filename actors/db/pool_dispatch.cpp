@@ -11,7 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr unsigned item_bits = 24;
 constexpr std::size_t groups_in_flight = 2;  // of statements that are joined
 constexpr auto worth_another = 1ms;  // of work ahead: below it one hot connection is quicker
 constexpr auto unknown_cost = 20us;
@@ -209,14 +208,15 @@ bool PoolCore::send_next(ConnectionId id, Connection& connection) {
                               request->items[request->todo[request->sent]].most_together, now_);
     if (request->plan->wants_inspection(now_)) {
       const auto cause = request;
-      inspect(cause->plan, cause, now_);
+      inspect(cause->plan, cause->statements.front(), cause->backlog, now_);
     }
   }
   group.way = choice.way;
+  group.why = joins_others ? choice.why : one_by_one ? WhyNot::failing : why_alone(*request);
   gather(id, connection, choice, group);
   // One alone has nobody to share with.
-  if (group.members.size() == 1)
-    group.way = Way::each;
+  if (group.members.size() == 1 && std::exchange(group.way, Way::each) != Way::each)
+    group.why = WhyNot::nobody_else;
   send(id, connection, std::move(group));
   return true;
 }
@@ -256,6 +256,7 @@ void PoolCore::gather(ConnectionId id, Connection& connection, const Choice& cho
             break;
           // It is alone with its trouble.
           group.way = Way::each;
+          group.why = WhyNot::failing;
           size = 1;
         }
       }
@@ -278,75 +279,6 @@ void PoolCore::gather(ConnectionId id, Connection& connection, const Choice& cho
     if (connection.partial && connection.partial->plan != group.plan)
       group.plan.reset();
   }
-}
-
-void PoolCore::prepare_use(Connection& connection, sdk::ConnectionUse use,
-                           std::vector<sdk::WireEntry>& entries) {
-  if (connection.use == use)
-    return;
-  connection.use = use;
-  const auto& statements = uses_[static_cast<std::size_t>(use)];
-  for (const auto& statement : statements)
-    entries.push_back(
-      {.id = sdk::silent_entry, .statement = statement, .sync = statement == statements.back()});
-}
-
-sdk::WireEntry PoolCore::entry_of(const Group& group, std::size_t member) const {
-  const auto& [request, index] = group.members[member];
-  const auto& item = request->items[index];
-  const auto& statement = request->statements[item.statement];
-  const bool shared = limits_.inspector && group.use != sdk::ConnectionUse::exclusive;
-  sdk::WireEntry entry{.id = (group.id << item_bits) | member,
-                       .statement = statement,
-                       .set = item.set,
-                       .sync = (group.way == Way::each && !request->atomic)
-                               || member + 1 == group.members.size()};
-  entry.skip_timeout = shared && statement->options.timeout
-                       && *statement->options.timeout >= sdk::shared_statement_limit;
-  entry.skip_read_only = shared && group.use == sdk::ConnectionUse::reads;
-  entry.about = request->about;
-  return entry;
-}
-
-void PoolCore::send(ConnectionId id, Connection& connection, Group group) {
-  std::vector<sdk::WireEntry> entries;
-  const auto count = group.members.size();
-  entries.reserve(group.way == Way::set ? 3 : count + 4);
-  prepare_use(connection, group.use, entries);
-  if (group.way == Way::set) {
-    auto entry = entry_of(group, 0);
-    entry.sync = true;
-    entry.form = group.plan->form();
-    entry.members.reserve(count);
-    for (const auto& [request, index] : group.members) {
-      const auto& item = request->items[index];
-      entry.members.push_back({request->statements[item.statement], item.set});
-    }
-    entries.push_back(std::move(entry));
-  } else {
-    for (std::size_t i = 0; i < count; ++i)
-      entries.push_back(entry_of(group, i));
-  }
-  if (group.way != Way::each) {
-    for (auto& [request, index] : group.members) {
-      ++request->joined;
-      const auto key = request->statements.front()->options.order_key;
-      if (key != 0 && !std::exchange(request->holds_key, true))
-        ++(request->place == Place::reads ? keys_[key].joined_reads : keys_[key].joined_writes);
-    }
-  }
-  group.open = static_cast<std::uint32_t>(count);
-  group.sent = now_;
-  connection.in_flight += group.open;
-  metrics_->depth.observe(static_cast<double>(connection.in_flight));
-  auto cost = unknown_cost + 0ns;
-  if (group.plan && group.plan->cost(group.way).known())
-    cost = group.plan->cost(group.way).average();
-  connection.busy_until = std::max(now_, connection.busy_until)
-                          + std::chrono::duration_cast<sdk::Instant::duration>(
-                            cost * static_cast<std::int64_t>(count));
-  connection.groups.push_back(std::move(group));
-  actions_.emplace_back(SendEntries{id, std::move(entries)});
 }
 
 void PoolCore::grant(Connections::iterator connection,

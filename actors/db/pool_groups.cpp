@@ -98,6 +98,7 @@ void PoolCore::settle_item(Group& group, Member& member, sdk::Result<sdk::SqlRes
   ++counters_.statements;
   ++ways_[static_cast<std::size_t>(Way::each)];
   metrics_->statements.add();
+  metrics_->ran(Way::each, group.why, 1);
   if (!result) {
     metrics_->failed_statements.add();
     if (result.error().code() == "XX001" || result.error().code() == "XX002")
@@ -172,6 +173,7 @@ void PoolCore::finish_joined(Group& group) {
   counters_.statements += group.members.size();
   ways_[static_cast<std::size_t>(group.way)] += group.members.size();
   metrics_->statements.add(group.members.size());
+  metrics_->ran(group.way, group.why, group.members.size());
 }
 
 // Nothing of it happened: its members go again, in their order, with fewer or alone.

@@ -51,6 +51,18 @@ void PoolMetrics::visit(sdk::MetricVisitor& visitor) const {
   histogram("millrace_pool_connect_seconds", "Time to open a connection", connect);
   histogram("millrace_pool_health_seconds", "Time until a health check was answered", health);
   histogram("millrace_pool_depth", "Statements in flight on a connection as one is sent", depth);
+  for (const auto way : {Way::each, Way::shared, Way::set}) {
+    for (std::size_t why = 0; why < why_nots; ++why) {
+      const auto& count = ran_[static_cast<std::size_t>(way)][why];
+      if (count.value() == 0)
+        continue;
+      const std::array by_way{labels[0], sdk::MetricLabel{"way", to_string(way)},
+                              sdk::MetricLabel{"reason", to_string(static_cast<WhyNot>(why))}};
+      visitor.counter("millrace_pool_statements_by_way_total",
+                      "Statements by how they ran, and why not in a better way", by_way,
+                      count.value());
+    }
+  }
   const std::lock_guard lock{mutex_};
   for (const auto& [sqlstate, count] : retries_) {
     const std::array by_state{labels[0], sdk::MetricLabel{"sqlstate", sqlstate}};

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "actors/db/database_handle.hpp"
+#include "actors/db/statement_plan.hpp"
 #include "connectors/sdk/metrics.hpp"
 
+#include <array>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -30,6 +32,11 @@ public:
   sdk::Counter leaks;            // sessions held for longer than `leak_threshold`
   sdk::Counter unknown_commits;  // COMMITs of which nobody can tell whether they happened
 
+  /// So many statements more that ran in a way, and why not in a better one.
+  void ran(Way way, WhyNot why, std::uint64_t count) noexcept {
+    ran_[static_cast<std::size_t>(way)][static_cast<std::size_t>(why)].add(count);
+  }
+
   /// One more retry after an error of this SQLSTATE; thread-safe.
   void retried(std::string_view sqlstate);
 
@@ -44,6 +51,7 @@ private:
   std::atomic<std::size_t> checked_out_{0};
   std::atomic<std::size_t> waiting_{0};
   std::atomic<bool> up_{true};
+  std::array<std::array<sdk::Counter, why_nots>, 3> ran_{};
   mutable std::mutex mutex_;
   std::map<std::string, std::uint64_t, std::less<>> retries_;  // by SQLSTATE
 };

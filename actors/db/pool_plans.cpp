@@ -1,5 +1,6 @@
 // Where a statement runs, and what the catalog is asked about it.
 #include "actors/db/pool_core.hpp"
+#include "connectors/sdk/sql/traces.hpp"
 #include "dsl/sql/classify.hpp"
 
 #include <utility>
@@ -37,10 +38,11 @@ void PoolCore::hold(const RequestPtr& request, sdk::Instant now) {
   if (const auto key = keys_.find(request->statements.front()->options.order_key);
       key != keys_.end())
     ++key->second.retrying;
-  inspect(request->plan, request, now);
+  inspect(request->plan, request->statements.front(), request->backlog, now);
 }
 
-void PoolCore::inspect(const PlanPtr& plan, const RequestPtr& cause, sdk::Instant now) {
+void PoolCore::inspect(const PlanPtr& plan, const std::shared_ptr<const sdk::Statement>& statement,
+                       bool backlog, sdk::Instant now) {
   if (!plan->wants_inspection(now))
     return;
   plan->asking();
@@ -55,8 +57,8 @@ void PoolCore::inspect(const PlanPtr& plan, const RequestPtr& cause, sdk::Instan
     });
   request->urgent = true;
   request->internal = true;
-  request->backlog = cause->backlog;
-  request->about = cause->statements.front();
+  request->backlog = backlog;
+  request->about = statement;
   accept(request, now);
 }
 
@@ -84,6 +86,50 @@ void PoolCore::take_inspections(sdk::Instant now) {
       requeue(request, now);
     }
   }
+}
+
+// Whether what goes out may leave something behind in its connection. What the catalog has not said
+// yet is asked, for the next time.
+bool PoolCore::leaves_traces(const Group& group, sdk::Instant now) {
+  if (resets_.empty() || limits_.inspector == nullptr || group.use != sdk::ConnectionUse::exclusive
+      || group.members.empty())
+    return false;
+  const auto& request = *group.members.front().request;
+  if (request.urgent || request.internal)
+    return false;
+  bool found = false;
+  for (const auto& statement : request.statements) {
+    const auto plan = plans_.find(statement->sql);
+    found = found || plan->leaves_traces();
+    if (plan->wants_inspection(now))
+      inspect(plan, statement, request.backlog, now);
+  }
+  return found;
+}
+
+WhyNot PoolCore::why_alone(const Request& request) const {
+  if (request.urgent || request.internal)
+    return WhyNot::own;
+  if (request.atomic)
+    return WhyNot::transaction;
+  const bool batching = limits_.batching && request.statements.front()->options.batching;
+  if (limits_.inspector != nullptr && !batching)
+    return WhyNot::off;
+  if (const auto refusal = request.plan->refusal_of(Way::shared, now_))
+    return refusal.kind;
+  // It began where others are, and was moved.
+  return request.place == Place::exclusive ? WhyNot::slow : WhyNot::nobody_else;
+}
+
+std::vector<StatementInfo> PoolCore::statements(sdk::Instant now) const {
+  constexpr std::size_t most = 32;
+  std::vector<StatementInfo> found;
+  for (const auto& plan : plans_.busiest(most))
+    found.push_back({.sql = sdk::sql::without_values(*plan->sql()),
+                     .by_way = plan->runs,
+                     .not_shared = plan->why_not(Way::shared, now),
+                     .not_in_set = plan->why_not(Way::set, now)});
+  return found;
 }
 
 }  // namespace millrace::actors::db

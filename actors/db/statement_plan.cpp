@@ -30,6 +30,23 @@ std::string_view to_string(Way way) noexcept {
   return "set form";
 }
 
+std::string_view to_string(WhyNot why) noexcept {
+  static constexpr std::array<std::string_view, why_nots> texts{"",
+                                                                "batching is off",
+                                                                "the driver",
+                                                                "its words",
+                                                                "what it names",
+                                                                "not known yet",
+                                                                "too slow",
+                                                                "groups fail",
+                                                                "the set form does not pay",
+                                                                "nobody waited with it",
+                                                                "costs are compared",
+                                                                "a transaction",
+                                                                "the pool's own"};
+  return texts[static_cast<std::size_t>(why)];
+}
+
 void WayCost::add(std::chrono::nanoseconds each) {
   // One stall of the machine is no cost of the statement.
   if (known())
@@ -72,46 +89,58 @@ Place StatementPlan::place(sdk::Instant now) const {
   return is_pure() ? Place::reads : Place::writes;
 }
 
-std::string StatementPlan::why_not(Way way, sdk::Instant now) const {
+Refusal StatementPlan::refusal_of(Way way, sdk::Instant now) const {
   if (way == Way::each)
     return {};
   if (!gated_)
-    return "the driver runs each statement on its own";
+    return {WhyNot::driver, "the driver runs each statement on its own"};
   if (!words_.refusal.empty())
-    return words_.refusal;
+    return {WhyNot::words, words_.refusal};
   if (way == Way::set && !words_.set_refusal.empty())
-    return words_.set_refusal;
+    return {WhyNot::words, words_.set_refusal};
   if (!inspection_)
-    return "the catalog was not asked yet";
+    return {WhyNot::unknown, "the catalog was not asked yet"};
   if (!inspection_->lane_refusal.empty())
-    return inspection_->lane_refusal;
+    return {unanswered_ ? WhyNot::unknown : WhyNot::catalog, inspection_->lane_refusal};
   if (!words_.reads && !inspection_->write_refusal.empty())
-    return inspection_->write_refusal;
+    return {WhyNot::catalog, inspection_->write_refusal};
   if (now < slow_until_)
-    return "it was too slow for a connection that others share";
+    return {WhyNot::slow, "it was too slow for a connection that others share"};
   if (joining_is_paused(now))
-    return "most of its groups failed lately";
+    return {WhyNot::failing, "most of its groups failed lately"};
   if (way == Way::shared)
     return {};
   if (words_.reads && !is_pure())
-    return "it calls a function that gives another value each time";
+    return {WhyNot::catalog, "it calls a function that gives another value each time"};
   if (!inspection_->set_refusal.empty())
-    return inspection_->set_refusal;
+    return {WhyNot::catalog, inspection_->set_refusal};
   if (!words_.reads && !inspection_->insert_refusal.empty())
-    return inspection_->insert_refusal;
+    return {WhyNot::catalog, inspection_->insert_refusal};
   if (!form_)
-    return "it has no set form";
+    return {WhyNot::words, "it has no set form"};
   if (now < set_refused_until_)
-    return set_refusal_;
+    return {WhyNot::dearer, set_refusal_};
   return {};
 }
 
+bool StatementPlan::asks_catalog() const noexcept {
+  return gated_ && !refusal_ && (words_.refusal.empty() || !words_.names.empty());
+}
+
+bool StatementPlan::leaves_traces() const noexcept {
+  if (!gated_)
+    return false;
+  return !asks_catalog() || !inspection_ || !inspection_->lane_refusal.empty()
+         || (!words_.reads && !inspection_->write_refusal.empty());
+}
+
 bool StatementPlan::wants_inspection(sdk::Instant now) const noexcept {
-  return gated_ && words_.refusal.empty() && !asking_ && (!inspection_ || inspect_again_ <= now);
+  return asks_catalog() && !asking_ && (!inspection_ || inspect_again_ <= now);
 }
 
 void StatementPlan::inspected(sdk::Inspection found, sdk::Instant now) {
   asking_ = false;
+  unanswered_ = false;
   inspection_ = std::move(found);
   inspect_again_ = now + inspection_holds;
   write_form();
@@ -119,6 +148,7 @@ void StatementPlan::inspected(sdk::Inspection found, sdk::Instant now) {
 
 void StatementPlan::inspection_failed(std::string_view why, sdk::Instant now) {
   asking_ = false;
+  unanswered_ = true;
   sdk::Inspection found;
   found.lane_refusal = "the catalog could not be asked: " + std::string{why};
   inspection_ = std::move(found);
@@ -178,6 +208,20 @@ PlanPtr StatementPlans::find(std::string_view sql) {
     plans_.insert(std::string{sql}, last_);
   }
   return last_;
+}
+
+std::vector<PlanPtr> StatementPlans::busiest(std::size_t most) const {
+  std::vector<PlanPtr> found;
+  plans_.for_each([&found](const PlanPtr& plan) { found.push_back(plan); });
+  const auto runs = [](const PlanPtr& plan) {
+    return plan->runs[0] + plan->runs[1] + plan->runs[2];
+  };
+  std::erase_if(found, [&](const PlanPtr& plan) { return runs(plan) == 0; });
+  const auto end = found.begin() + static_cast<std::ptrdiff_t>(std::min(most, found.size()));
+  std::ranges::partial_sort(
+    found, end, [&](const PlanPtr& one, const PlanPtr& other) { return runs(one) > runs(other); });
+  found.erase(end, found.end());
+  return found;
 }
 
 void StatementPlans::forget_inspections() {

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace millrace::actors::db {
 
@@ -28,6 +29,35 @@ enum class Way : std::uint8_t {
 };
 
 std::string_view to_string(Way way) noexcept;
+
+/// Why statements ran in a way that is not the best one; few enough for a label of a metric.
+enum class WhyNot : std::uint8_t {
+  nothing,      // it was the best one
+  off,          // `batching: off`
+  driver,       // the driver runs each on its own
+  words,        // of the statement
+  catalog,      // what its words name: a volatile function, a view, a trigger, …
+  unknown,      // the catalog was not asked yet, or could not be
+  slow,         // it is too slow for a connection that others share
+  failing,      // most of its groups failed, or its last one did
+  dearer,       // the set form costs more, or the server does not take it
+  nobody_else,  // waited with it
+  comparing,    // the costs of the ways are being compared
+  transaction,  // a batch: a transaction of its own making
+  own,          // the pool's own question
+};
+
+inline constexpr std::size_t why_nots = 13;
+
+std::string_view to_string(WhyNot why) noexcept;
+
+/// A reason, and the same in words.
+struct Refusal {
+  WhyNot kind = WhyNot::nothing;
+  std::string_view text = {};  // lives as long as the plan is not changed
+
+  explicit operator bool() const noexcept { return kind != WhyNot::nothing; }
+};
 
 /// Where a statement runs.
 enum class Place : std::uint8_t {
@@ -79,8 +109,17 @@ public:
   /// A read whose repetition nobody can tell.
   bool is_pure() const noexcept;
 
-  /// Why way `way` is not open to it; empty: it is.
-  std::string why_not(Way way, sdk::Instant now) const;
+  /// Whether it may leave something behind in its connection: settings, locks of the session. So
+  /// it is until the catalog has said that nothing that it names could.
+  bool leaves_traces() const noexcept;
+
+  /// Why way `way` is not open to it; none: it is.
+  Refusal refusal_of(Way way, sdk::Instant now) const;
+
+  /// The same in words; empty: it is open.
+  std::string why_not(Way way, sdk::Instant now) const {
+    return std::string{refusal_of(way, now).text};
+  }
 
   /// --- the catalog
   /// Whether to ask it (again).
@@ -118,6 +157,7 @@ public:
   std::array<std::uint64_t, 3> runs{};        // statements per way
 
 private:
+  bool asks_catalog() const noexcept;
   void write_form();
 
   std::shared_ptr<const std::string> sql_;
@@ -126,6 +166,7 @@ private:
   bool gated_;
   bool changes_schema_ = false;
   bool asking_ = false;
+  bool unanswered_ = false;  // the catalog could not be asked
   bool writes_after_all_ = false;
   std::optional<sdk::Inspection> inspection_;
   sdk::Instant inspect_again_;
@@ -147,6 +188,9 @@ public:
   PlanPtr find(std::string_view sql);
 
   void forget_inspections();
+
+  /// Those that ran most often, first; at most so many.
+  std::vector<PlanPtr> busiest(std::size_t most) const;
 
 private:
   bool gated_;

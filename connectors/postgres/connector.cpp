@@ -98,8 +98,7 @@ public:
     if (settings.pool_mode == sdk::PoolMode::transaction)
       return {};
     if (use == sdk::ConnectionUse::exclusive)
-      return {"RESET default_transaction_read_only", "RESET lock_timeout",
-              "RESET statement_timeout", "RESET jit"};
+      return {"RESET ALL", "SELECT pg_catalog.pg_advisory_unlock_all()"};
     const auto own = settings.statement_timeout;
     const auto limit = own.count() > 0 ? std::min(own, sdk::shared_statement_limit)
                                        : sdk::shared_statement_limit;

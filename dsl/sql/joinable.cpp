@@ -320,7 +320,9 @@ Joinable examine_joinable(std::span<const SqlToken> tokens) {
     out.refusal = "it locks rows";
   else if (!kind.lane_refusal.empty())
     out.refusal = kind.lane_refusal;
-  if (!out.refusal.empty() || !collect(out, items))
+  // What locks rows is not joined, but the catalog can tell what else it does.
+  const bool named = out.refusal.empty() || (listed && kind.locks_rows);
+  if (!named || !collect(out, items) || !out.refusal.empty())
     return out;
   out.reads = kind.kind == StatementKind::query && kind.read_only;
   out.ordered = std::ranges::any_of(items,

@@ -22,10 +22,12 @@ struct Joinable {
     refusal;  // why it shares no transaction with others; empty: as far as words go it may
   std::string set_refusal;  // why many sets of it are not one statement; empty: see `set_form`
   SetFormKind set_form = SetFormKind::none;
-  bool reads = false;                  // changes nothing, unless by a function that it calls
-  bool ordered = false;                // its rows have an order
-  std::uint32_t parameters = 0;        // the highest `$n`
-  std::vector<std::string> names;      // every identifier, as the catalog spells it; each once
+  bool reads = false;            // changes nothing, unless by a function that it calls
+  bool ordered = false;          // its rows have an order
+  std::uint32_t parameters = 0;  // the highest `$n`
+  // Every identifier, as the catalog spells it; each once. None where the refusal does not ask the
+  // catalog: what only locks rows has them.
+  std::vector<std::string> names;
   std::vector<std::string> operators;  // each once
 };
 
