@@ -26,6 +26,12 @@ public:
 
   void stop();
 
+  /// What they have asked for and were answered.
+  std::uint64_t done() {
+    const std::lock_guard lock{mutex_};
+    return done_;
+  }
+
   /// After `stop`.
   const std::vector<CallerLedger>& ledgers() const { return ledgers_; }
 

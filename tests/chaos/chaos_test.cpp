@@ -2,11 +2,9 @@
 //
 // A few faults in the tests; MILLRACE_CHAOS_FAULTS and MILLRACE_CHAOS_SEED ask for more, which is
 // what scripts/chaos does.
-#include "tests/actors/db/drivers.hpp"
-#include "tests/chaos/callers.hpp"
+#include "tests/chaos/chaos_fixture.hpp"
 #include "tests/chaos/faults.hpp"
 
-#include <filesystem>
 #include <iomanip>
 #include <iostream>
 #include <map>
@@ -17,21 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using sdk::Value;
-
-constexpr int callers = 12;
-constexpr std::uint32_t limit = 8;
-constexpr std::chrono::milliseconds in_time = 15s;  // for the slowest answer of all
-constexpr std::chrono::milliseconds recovery = 2s;  // after the end of a fault
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
-  return text == nullptr ? otherwise : std::stoull(text);
-}
-
-std::size_t open_descriptors() {
-  return static_cast<std::size_t>(
-    std::distance(std::filesystem::directory_iterator{"/proc/self/fd"}, {}));
-}
 
 // Looks again and again how many connections the server has for the pool.
 class Sampler {
@@ -83,83 +66,7 @@ struct Row {
   std::chrono::milliseconds longest{0};  // from the end of the fault to the first answer
 };
 
-class ChaosTest : public testing::Test {
-protected:
-  void SetUp() override {
-    if (test::PostgresServer::shared() == nullptr)
-      GTEST_SKIP() << test::PostgresServer::why_not();
-    server_ = std::make_unique<test::PostgresServer>("/tmp/millrace-pg-chaos-"
-                                                     + std::to_string(getpid()));
-    // A crash of the processes, not of the machine: what was confirmed must outlive it.
-    server_->configure("deadlock_timeout = 20ms\nsynchronous_commit = on\n");
-    ASSERT_TRUE(server_->reload());
-    proxy_ = std::make_unique<test::FaultProxy>(test::Endpoint{server_->host(), server_->port()});
-    auto direct = postgres_case(*server_);
-    direct.settings.pool.max_size = 3;
-    direct.settings.application_name = "helper";
-    helper_ = std::make_unique<PoolFixture>(direct.settings, *direct.driver);
-    ASSERT_TRUE(helper_->run("CREATE SCHEMA IF NOT EXISTS " + test_schema()));
-    for (const auto& sql : Callers::schema(callers))
-      ASSERT_TRUE(helper_->run(sql)) << sql;
-  }
-
-  DriverCase victim_case() const {
-    auto found = postgres_case(*server_);
-    auto& settings = found.settings;
-    settings.hosts = {{"127.0.0.1", proxy_->port()}};
-    settings.application_name = victim_;
-    settings.password = sdk::Secret{planted};
-    settings.connect_timeout = 500ms;
-    settings.statement_timeout = 500ms;
-    settings.pool.max_size = limit;
-    settings.pool.min_size = 2;
-    settings.pool.timeout = 2s;
-    settings.pool.leak_threshold = 1s;
-    settings.pool.max_lifetime = 3s;
-    settings.echo = true;
-    return found;
-  }
-
-  // Until the pool answers again.
-  std::chrono::milliseconds recover(PoolFixture& pool) {
-    const auto began = Clock::now();
-    while (!pool.run("SELECT 1") && Clock::now() - began < 20s)
-      std::this_thread::sleep_for(5ms);  // the pace of one more caller, who is no load himself
-    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
-  }
-
-  std::int64_t number(const std::string& sql, sdk::Parameters parameters) {
-    return helper_->rows(sql, std::move(parameters)).items()[0].members()[0].value.as_integer();
-  }
-
-  void check_rows(int caller, const CallerLedger& ledger) {
-    SCOPED_TRACE("caller " + std::to_string(caller));
-    const auto between = [&](const char* column, const Tally& tally) {
-      const auto found = number(
-        std::string{"SELECT "} + column + " FROM counters WHERE caller = $1", {Value{caller}});
-      EXPECT_GE(found, static_cast<std::int64_t>(tally.confirmed)) << column;
-      EXPECT_LE(found, static_cast<std::int64_t>(tally.confirmed + tally.unknown)) << column;
-    };
-    between("writes", ledger.writes);
-    between("transactions", ledger.transactions);
-    EXPECT_EQ(number("SELECT ghosts FROM counters WHERE caller = $1", {Value{caller}}), 0);
-    std::size_t there = 0;
-    const auto rows = helper_->rows("SELECT number FROM entries WHERE caller = $1",
-                                    {Value{caller}});
-    for (const auto& row : rows.items()) {
-      const auto entry = row.find("number")->as_integer();
-      there += ledger.inserted.contains(entry) ? 1 : 0;
-      EXPECT_TRUE(ledger.inserted.contains(entry) || ledger.maybe_inserted.contains(entry))
-        << "a row that its caller was told is not there";
-    }
-    EXPECT_EQ(there, ledger.inserted.size()) << "a row that was confirmed is not there";
-  }
-
-  const std::string victim_ = "chaos " + std::to_string(getpid());
-  std::unique_ptr<test::PostgresServer> server_;
-  std::unique_ptr<test::FaultProxy> proxy_;
-  std::unique_ptr<PoolFixture> helper_;
-};
+class ChaosTest : public ChaosFixture {};
 
 void print(const std::string& what, const Tally& tally) {
   std::cout << "| " << std::left << std::setw(34) << what << " | " << std::right << std::setw(9)
@@ -209,6 +116,14 @@ TEST_F(ChaosTest, KeepsItsPromisesWhateverBreaks) {
     ledgers = load.ledgers();
     most = sampler.most();
     samples = sampler.samples();
+    WatchedMetrics metrics{violations};
+    pool.handle().metrics()->visit(metrics);
+    EXPECT_GT(metrics.seen(), 10);
+    for (const auto& statement : pool.info().by_statement) {
+      if ((statement.sql + statement.not_shared + statement.not_in_set).find(planted)
+          != std::string::npos)
+        violations.add("a secret in the figures of a statement");
+    }
   }
   const auto whole = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - began);
 

@@ -4,6 +4,7 @@
 
 #include "connectors/sdk/error.hpp"
 #include "connectors/sdk/log.hpp"
+#include "connectors/sdk/metrics.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -69,6 +70,42 @@ public:
 private:
   Violations& violations_;
   std::atomic<std::uint64_t> lines_{0};
+};
+
+/// Reads the metrics in the same way.
+class WatchedMetrics final : public sdk::MetricVisitor {
+public:
+  explicit WatchedMetrics(Violations& violations) : violations_{violations} {}
+
+  void counter(std::string_view name, std::string_view help, Labels labels,
+               std::uint64_t) override {
+    look(name, help, labels);
+  }
+
+  void gauge(std::string_view name, std::string_view help, Labels labels, double) override {
+    look(name, help, labels);
+  }
+
+  void histogram(std::string_view name, std::string_view help, Labels labels,
+                 const sdk::HistogramSnapshot&) override {
+    look(name, help, labels);
+  }
+
+  int seen() const { return seen_; }
+
+private:
+  void look(std::string_view name, std::string_view help, Labels labels) {
+    ++seen_;
+    bool secret = name.find(planted) != std::string_view::npos
+                  || help.find(planted) != std::string_view::npos;
+    for (const auto& label : labels)
+      secret = secret || label.value.find(planted) != std::string_view::npos;
+    if (secret)
+      violations_.add("a secret in the metric " + std::string{name});
+  }
+
+  Violations& violations_;
+  int seen_ = 0;
 };
 
 /// One kind of thing that a caller does; its thread alone writes.
