@@ -45,12 +45,16 @@ constexpr std::array operations{
                               "record that is delivered again is sent again"},
 };
 
+constexpr std::array schemes{sdk::SchemeType::user_password, sdk::SchemeType::plain,
+                             sdk::SchemeType::scram_sha256, sdk::SchemeType::scram_sha512};
+
 }  // namespace
 
 extern const sdk::Connector connector;
 constinit const sdk::Connector connector{.name = "kafka",
                                          .doc = "Topics of Apache Kafka",
                                          .operations = operations,
-                                         .server = &read_server};
+                                         .server = &read_server,
+                                         .schemes = schemes};
 
 }  // namespace millrace::kafka

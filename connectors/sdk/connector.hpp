@@ -39,6 +39,7 @@ struct Operation {
   bool rereads =
     false;  // of a source: what did not settle can be read again after the process died
   bool answers = false;             // of a source: somebody waits for an answer to each record
+  bool answering = false;           // of a step: it answers what a source of its connector took in
   std::string_view guarantee = {};  // one sentence for `explain`
 };
 
@@ -52,6 +53,7 @@ struct Connector {
   /// Of a connector whose steps talk to a server: reads the options of one whose `protocol` is the
   /// connector's name, then `in.finish()`. @returns null after a mistake, and in describing mode.
   ServerPtr (*server)(ConfigReader& in, const ServerInput& input) = nullptr;
+  std::span<const SchemeType> schemes = {};  // that such a server takes
 };
 
 /// The connectors of this build, generated from connectors/CMakeLists.txt.

@@ -26,6 +26,9 @@ public:
 
   explicit operator bool() const noexcept { return fd_ >= 0; }
 
+  /// Gives it away.
+  int release() noexcept { return std::exchange(fd_, -1); }
+
   void close() noexcept;
 
 private:

@@ -18,6 +18,9 @@ public:
   /// @param meta what `$.meta.<source>` says for each of its records (path, topic, partition); an
   /// object or null.
   explicit Lane(std::string name, Value meta = {});
+  virtual ~Lane() = default;
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
 
   const std::string& name() const noexcept { return name_; }
 
@@ -32,6 +35,10 @@ public:
 
   /// Moves on from attempt `from`; @returns false where somebody already did.
   bool raise_attempt(std::uint32_t from) noexcept;
+
+  /// Whether what was done for its record is to be undone although no step failed: who asked for it
+  /// went away, or is answered an error. Asked before the transaction of a request commits.
+  virtual bool refused() const noexcept { return false; }
 
 private:
   std::string name_;

@@ -24,7 +24,15 @@ enum class SchemeType : std::uint8_t {
   plain,          // SASL PLAIN
   scram_sha256,   // SASL SCRAM-SHA-256
   scram_sha512,   // SASL SCRAM-SHA-512
+  bearer,         // a token in HTTP's Authorization (RFC 6750)
+  api_key,        // a key in a header, a query field or a cookie
+  oauth2,         // a bearer token, fetched by client credentials (RFC 6749, section 4.4)
 };
+
+std::string_view to_string(SchemeType type) noexcept;
+
+/// Where an API key stands.
+enum class KeyPlace : std::uint8_t { header, query, cookie };
 
 /// Credentials, as `securitySchemes` says them.
 struct SecurityScheme {
@@ -34,6 +42,13 @@ struct SecurityScheme {
   std::string description;
   Text username;
   Secret password;
+  Secret token;                                // of bearer; the key of api_key
+  std::string key_name;                        // of api_key: of the header, field or cookie
+  KeyPlace key_place = KeyPlace::header;       // of api_key
+  Text token_url;                              // of oauth2, with the three that follow
+  Text client_id;
+  Secret client_secret;
+  std::vector<std::string> scopes;
 };
 
 /// Settings of one server, read by its connector. Immutable.

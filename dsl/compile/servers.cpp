@@ -3,6 +3,7 @@
 #include "connectors/sdk/database.hpp"
 #include "connectors/sdk/database_settings.hpp"
 #include "dsl/compile/catalogue.hpp"
+#include "dsl/compile/security_scheme.hpp"
 #include "dsl/references.hpp"
 #include "dsl/sql/classify.hpp"
 
@@ -40,19 +41,6 @@ const ConfigNode* read_init_key(ConfigReader& in) {
   return in.raw("init", "text or list of texts",
                 "A .sql file beside this one, or SQL: idempotent statements that run once per "
                 "start, before the sources start");
-}
-
-void read_scheme(ConfigReader& in, sdk::SecurityScheme& scheme) {
-  in.choice<SchemeType>("type", scheme.type,
-                        {{"userPassword", SchemeType::user_password},
-                         {"basic", SchemeType::user_password},
-                         {"plain", SchemeType::plain},
-                         {"scramSha256", SchemeType::scram_sha256},
-                         {"scramSha512", SchemeType::scram_sha512}},
-                        "Kind of credentials");
-  in.optional("description", scheme.description, "For people");
-  in.optional("username|user", scheme.username, "User name");
-  in.optional("password", scheme.password, "Password");
 }
 
 std::string listed(const std::vector<std::string_view>& names) {
@@ -106,9 +94,18 @@ private:
                      const sdk::Connector& connector, ServerProgram& server) {
     server.connector = &connector;
     auto schemes = named_schemes(keys);
+    const auto takes = [&](SchemeType type) {
+      return std::ranges::find(connector.schemes, type) != connector.schemes.end();
+    };
+    for (const auto& scheme : schemes) {
+      if (!takes(scheme.type))
+        diagnostics_.error(scheme.place, std::string{connector.name}
+                                           + " servers take no scheme of type "
+                                           + std::string{to_string(scheme.type)});
+    }
     // One that is a user and a password fits whatever there is; it is not sent somewhere unasked.
     if (auto one = schemes.empty() ? default_scheme() : std::nullopt;
-        one && one->type != SchemeType::user_password)
+        one && one->type != SchemeType::user_password && takes(one->type))
       schemes.push_back(std::move(*one));
     server.settings = connector.server(
       in, {.name = source.name, .schemes = std::move(schemes), .diagnostics = &diagnostics_});
@@ -366,11 +363,6 @@ void describe_server(const sdk::Connector* connector, ConfigReader& in) {
   sdk::DatabaseSettings settings;
   sdk::read_database_settings(in, settings);
   static_cast<void>(read_init_key(in));
-}
-
-void describe_scheme(ConfigReader& in) {
-  sdk::SecurityScheme scheme;
-  read_scheme(in, scheme);
 }
 
 }  // namespace millrace::dsl

@@ -324,6 +324,10 @@ bool PipelineCompiler::read_connector_step(ConfigReader& in, StepProgram& step,
                         "put it into a pipeline of its own");
     return true;
   }
+  if (chosen->answering && draft_.program.source.connector != &connector)
+    diagnostics().error(step.place,
+                        "'" + step.name + "' answers what {type: " + step.type
+                          + ", operation: receive} takes in, and this pipeline does not begin so");
   step.operation = chosen->name;
   found_server_.reset();
   auto make = chosen->step(in);

@@ -105,10 +105,11 @@ TEST(LayersTest, EachLibraryIsIncludedWhereItBelongs) {
     {"yaml-cpp/", std::regex{"^dsl/(.*/)?yaml_reader\\.cpp$"}},
     {"libpq", std::regex{"^connectors/postgres/.*"}},
     {"sqlite3.h", std::regex{"^connectors/sqlite/.*"}},
-    {"zlib.h", std::regex{"^connectors/file/.*"}},
+    {"zlib.h", std::regex{"^connectors/(file|http)/.*"}},
     {"re2/", std::regex{"^dsl/expression/.*\\.cpp$"}},
     {"simdjson", std::regex{"^connectors/sdk/.*\\.cpp$"}},
-    {"boost/asio", std::regex{"^connectors/(asio|postgres)/.*"}},
+    {"boost/asio", std::regex{"^connectors/(asio|http|postgres)/.*"}},
+    {"boost/beast", std::regex{"^connectors/http/.*\\.cpp$"}},
     {"spdlog/", std::regex{"^runtime/.*\\.cpp$"}},
     {"CLI/", std::regex{"^runtime/.*\\.cpp$"}},
   };

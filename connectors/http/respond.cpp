@@ -1,0 +1,136 @@
+#include "connectors/http/respond.hpp"
+
+#include "connectors/http/base64.hpp"
+#include "connectors/http/exchange.hpp"
+#include "connectors/sdk/ascii.hpp"
+#include "connectors/sdk/json.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace millrace::http {
+namespace {
+
+sdk::Error unfit(std::string message, std::string hint = {}) {
+  return {sdk::ErrorKind::data, std::move(message), {.hint = std::move(hint)}};
+}
+
+sdk::Result<unsigned> to_status(const sdk::Value& value) {
+  constexpr std::int64_t least = 200;
+  constexpr std::int64_t most = 599;
+  if (!value.is_integer() || value.as_integer() < least || value.as_integer() > most)
+    return unfit("'status' is no number from 200 to 599");
+  return static_cast<unsigned>(value.as_integer());
+}
+
+std::string text_of(const sdk::Value& value) {
+  return value.is_string() ? std::string{value.as_string()} : sdk::to_json(value);
+}
+
+// RFC 9110, section 5.5: visible characters, spaces and tabs.
+bool is_header_text(std::string_view text) {
+  return std::ranges::all_of(
+    text, [](char c) { return (c >= ' ' && c != 0x7F) || c == '\t' || (c & 0x80) != 0; });
+}
+
+sdk::Status add_header(Headers& headers, const std::string& name, const sdk::Value& value) {
+  if (value.is_null())
+    return {};
+  if (value.is_array()) {
+    for (const auto& one : value.items()) {
+      if (auto added = add_header(headers, name, one); !added)
+        return added;
+    }
+    return {};
+  }
+  auto text = text_of(value);
+  if (!is_header_text(text))
+    return unfit("header '" + name + "' would hold a line break or another control character");
+  headers.emplace_back(sdk::lower(name), std::move(text));
+  return {};
+}
+
+sdk::Result<std::string> encode(BodyFormat format, const sdk::Value& value) {
+  if (format == BodyFormat::json)
+    return sdk::to_json(value);
+  if (value.is_null())
+    return std::string{};
+  if (!value.is_string())
+    return unfit("'body' is no text for this record", "use format: json, or make a text of it");
+  if (format == BodyFormat::text)
+    return std::string{value.as_string()};
+  auto bytes = from_base64(value.as_string());
+  if (!bytes)
+    return unfit("'body' is no base64 text for this record");
+  return std::move(*bytes);
+}
+
+const char* type_of(BodyFormat format) {
+  switch (format) {
+  case BodyFormat::text:
+    return "text/plain; charset=utf-8";
+  case BodyFormat::bytes:
+    return "application/octet-stream";
+  default:
+    return "application/json";
+  }
+}
+
+}  // namespace
+
+sdk::Status RespondStep::start(const sdk::StepContext& context) {
+  context_ = context;
+  return {};
+}
+
+void RespondStep::process(sdk::Batch batch, sdk::StepDone done) {
+  std::vector<sdk::Failure> failures;
+  // The source of this pipeline is ours (the compiler sees to it), but `batch` puts many records
+  // into one, which nobody waits for.
+  auto* exchange = dynamic_cast<Exchange*>(batch.lane().get());
+  for (std::uint32_t i = 0; i < batch.size(); ++i) {
+    auto response = exchange ? make(batch[i])
+                             : sdk::Result<Response>{unfit(
+                               "this record is no single request any more",
+                               "answer before the records of several requests are put together")};
+    if (response)
+      exchange->offer(batch.attempt(), std::move(*response));
+    else
+      failures.push_back({i, std::move(response).error()});
+  }
+  done(std::move(batch), std::move(failures));
+}
+
+sdk::Result<Response> RespondStep::make(const sdk::Record& record) const {
+  const sdk::Scope scope{.record = &record};
+  Response response;
+  if (config_->status) {
+    auto value = config_->status->evaluate(scope);
+    if (!value)
+      return std::move(value).error();
+    auto status = to_status(*value);
+    if (!status)
+      return std::move(status).error();
+    response.status = *status;
+  }
+  for (const auto& [name, expression] : config_->headers) {
+    auto value = expression->evaluate(scope);
+    if (!value)
+      return std::move(value).error();
+    if (auto added = add_header(response.headers, name, *value); !added)
+      return std::move(added).error();
+  }
+  auto value = config_->body ? config_->body->evaluate(scope)
+                             : sdk::Result<sdk::Value>{record.get(context_.input)};
+  if (!value)
+    return std::move(value).error();
+  auto body = encode(config_->format, *value);
+  if (!body)
+    return std::move(body).error();
+  response.body = std::move(*body);
+  if (!find_header(response.headers, "content-type"))
+    response.headers.emplace_back("content-type", type_of(config_->format));
+  return response;
+}
+
+}  // namespace millrace::http
