@@ -212,6 +212,7 @@ void Connection::dispatch() {
   port_ = std::move(match_.port);
   port_->begin();
   phase_ = Phase::working;
+  self_ = shared_from_this();
   set_deadline(port_->config().timeout);
   auto request_id = take_request_id(head.headers);
   auto meta = make_meta(head, path_, request_id, stream_->peer(), take_trace(head.headers));

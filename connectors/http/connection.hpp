@@ -118,6 +118,7 @@ private:
   std::string query_;
   std::uint64_t number_ = 0;  // of exchanges
   std::shared_ptr<Exchange> exchange_;
+  std::shared_ptr<Connection> self_;  // while the pipeline has it: nobody else may hold us then
   PortPtr port_;  // that waits for our answer to be written
 
   sdk::Instant deadline_;

@@ -27,6 +27,7 @@ void Connection::respond(Response response, bool close) {
 
 void Connection::write_response(const Response& response) {
   phase_ = Phase::writing;
+  const auto self = std::exchange(self_, nullptr);
   exchange_.reset();
   close_after_ = close_after_ || traffic_->draining();
   set_deadline(
@@ -85,6 +86,7 @@ void Connection::close() {
   if (phase_ == Phase::closed)
     return;
   phase_ = Phase::closed;
+  const auto self = std::exchange(self_, nullptr);
   if (exchange_)
     exchange_->abandon();
   exchange_.reset();
