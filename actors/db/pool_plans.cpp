@@ -124,11 +124,15 @@ WhyNot PoolCore::why_alone(const Request& request) const {
 std::vector<StatementInfo> PoolCore::statements(sdk::Instant now) const {
   constexpr std::size_t most = 32;
   std::vector<StatementInfo> found;
+  const bool off = limits_.inspector != nullptr && !limits_.batching;
+  const auto why_not = [&](const StatementPlan& plan, Way way) {
+    return off ? std::string{to_string(WhyNot::off)} : plan.why_not(way, now);
+  };
   for (const auto& plan : plans_.busiest(most))
     found.push_back({.sql = sdk::sql::without_values(*plan->sql()),
                      .by_way = plan->runs,
-                     .not_shared = plan->why_not(Way::shared, now),
-                     .not_in_set = plan->why_not(Way::set, now)});
+                     .not_shared = why_not(*plan, Way::shared),
+                     .not_in_set = why_not(*plan, Way::set)});
   return found;
 }
 

@@ -114,6 +114,12 @@ bool blames_schema(const PGresult* result) noexcept {
   return field(result, PG_DIAG_SQLSTATE).starts_with("42");
 }
 
+bool blames_values(const PGresult* result) noexcept {
+  const auto state = field(result, PG_DIAG_SQLSTATE);
+  return state == "22P02" || state == "22P03" || state == "22003" || state == "22007"
+         || state == "22008";
+}
+
 bool wants_types(const PGresult* result) noexcept {
   const auto state = field(result, PG_DIAG_SQLSTATE);
   return state == "42P18" || state == "42P08" || state == "42725";

@@ -26,6 +26,10 @@ bool is_stale_statement(const PGresult* result) noexcept;
 /// have changed since.
 bool blames_schema(const PGresult* result) noexcept;
 
+/// Whether a value does not fit a type: its own fault, or the statement was prepared for a type
+/// that its parameter has no more.
+bool blames_values(const PGresult* result) noexcept;
+
 /// Whether the server asks for the types of parameters that it cannot infer.
 bool wants_types(const PGresult* result) noexcept;
 

@@ -68,10 +68,10 @@ UNION ALL SELECT 'insert', t.oid::regclass || ' refers to itself', 0, NULL FROM 
 WHERE EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conrelid = t.oid
   AND k.confrelid IN (SELECT oid FROM tied))
 UNION ALL SELECT 'set', 'the types of its parameters are not known', 0, NULL WHERE $3::oid[] IS NULL
-UNION ALL SELECT 'set', pg_catalog.format_type(p.type, -1) || ' has no arrays that could hold a parameter', 0, NULL
+UNION ALL SELECT 'set', pg_catalog.format_type(p.type, -1) || ' does not come out of an array as it went in', 0, NULL
 FROM pg_catalog.unnest($3::oid[]) p (type) LEFT JOIN pg_catalog.pg_type t ON t.oid = p.type
-WHERE t.oid IS NULL OR t.typarray = 0 OR t.typcategory = 'A' OR t.typtype = 'p'
-  OR EXISTS (SELECT FROM pg_catalog.pg_type b WHERE b.oid = t.typbasetype AND b.typcategory = 'A')
+WHERE t.oid IS NULL OR t.typarray = 0 OR t.typcategory IN ('A', 'C') OR t.typtype = 'p'
+  OR EXISTS (SELECT FROM pg_catalog.pg_type b WHERE b.oid = t.typbasetype AND b.typcategory IN ('A', 'C'))
 UNION ALL SELECT 'type' || t.typdelim::text, pg_catalog.format_type(p.type, -1), p.place, p.type
 FROM pg_catalog.unnest($3::oid[]) WITH ORDINALITY p (type, place) JOIN pg_catalog.pg_type t ON t.oid = p.type
 ORDER BY 3)";

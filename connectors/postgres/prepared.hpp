@@ -5,6 +5,7 @@
 #include "connectors/sdk/lru_cache.hpp"
 #include "connectors/sdk/statement.hpp"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@ struct PreparedStatement {
   std::vector<Oid> types;      // of its parameters, as the server described them
   std::shared_ptr<ShapeSlot> shape = std::make_shared<ShapeSlot>();
   std::shared_ptr<const std::string> sql;
+  std::optional<std::chrono::steady_clock::time_point> confirmed;  // its types, by doubting them
 };
 
 using PreparedPtr = std::shared_ptr<PreparedStatement>;

@@ -126,6 +126,7 @@ private:
   void answer(Pending& pending);
   std::unique_ptr<sdk::RawResult> take_result(Pending& pending);
   bool forget_stale(const Pending& pending);
+  bool doubts_types(const Pending& pending);
   bool run_again();
   void answer_stale(Pending& pending);
 
@@ -164,6 +165,7 @@ private:
   std::vector<sdk::WireAnswer> answers_;
   PreparedStatements statements_;
   PreparedPtr preparing_;  // nothing else goes out until the server has described it
+  PreparedPtr doubted_;    // is prepared anew, to see whether its parameters have other types now
   bool preparing_typed_ = false;
   std::vector<Oid> looked_up_;  // types of the database's users that it has to do with
   std::shared_ptr<const UserTypes> user_types_ = std::make_shared<UserTypes>();

@@ -229,6 +229,11 @@ void PostgresWire::keep_prepared(const PreparedPtr& statement) {
   for (auto& type : statement->types)
     type = user_types_->stands_for(type);
   statement->shape->users = user_types_;
+  if (doubted_ && *doubted_->sql == *statement->sql) {
+    if (doubted_->described == statement->described)
+      statement->confirmed = std::chrono::steady_clock::now();
+    doubted_.reset();
+  }
   if (const auto evicted = statements_.keep(statement))
     deallocate(*evicted);
 }
@@ -314,11 +319,31 @@ std::unique_ptr<sdk::RawResult> PostgresWire::take_result(Pending& pending) {
 // The schema changed under a prepared statement: the next one that needs it prepares it anew. An
 // error of syntax or of types is none that its preparation had.
 bool PostgresWire::forget_stale(const Pending& pending) {
-  if (!pending.prepared
-      || (!is_stale_statement(pending.result.get()) && !blames_schema(pending.result.get())))
+  if (!pending.prepared)
     return false;
-  if (statements_.find(*pending.prepared->sql) == pending.prepared)
-    statements_.forget(*pending.prepared->sql);
+  const bool gone = is_stale_statement(pending.result.get());
+  if (!gone && !blames_schema(pending.result.get()) && !doubts_types(pending))
+    return false;
+  if (statements_.find(*pending.prepared->sql) != pending.prepared)
+    return true;
+  if (!explicit_)
+    deallocate(pending.prepared->name);
+  statements_.forget(*pending.prepared->sql);
+  return true;
+}
+
+// A value that does not fit may fit the type that the parameter has since the schema was changed.
+// The server is asked, but not for each of many values that are just wrong.
+bool PostgresWire::doubts_types(const Pending& pending) {
+  constexpr std::chrono::milliseconds believed{100};
+  const auto& prepared = pending.prepared;
+  if (explicit_ || pending.queued.retried > 0 || prepared->types.empty()
+      || !blames_values(pending.result.get())
+      || (prepared->confirmed
+          && std::chrono::steady_clock::now() - *prepared->confirmed < believed))
+    return false;
+  if (statements_.find(*prepared->sql) == prepared)
+    doubted_ = prepared;
   return true;
 }
 

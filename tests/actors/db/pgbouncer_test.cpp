@@ -1,7 +1,9 @@
 // A PgBouncer in transaction mode in between: each transaction may meet another server connection.
 #include "tests/actors/db/postgres_fixture.hpp"
 
+#include <atomic>
 #include <set>
+#include <thread>
 
 namespace millrace::actors {
 namespace {
@@ -102,6 +104,69 @@ TEST_F(PgBouncerTest, ShowsTimesAsItDoesWithoutABouncer) {
     EXPECT_EQ(text("SELECT timestamptz '2026-11-21 09:47:47+00'"), "2026-11-21T09:47:47+00:00");
   bouncer_.reset();
   ASSERT_TRUE(direct_->run("DROP ROLE " + role));
+}
+
+TEST_F(PgBouncerTest, JoinsNothingBecauseNoSettingStaysWithUs) {
+  ASSERT_TRUE(case_.settings.batching);
+  ASSERT_TRUE(direct_->run("DROP TABLE IF EXISTS b"));
+  ASSERT_TRUE(direct_->run("CREATE TABLE b (id INTEGER PRIMARY KEY)"));
+  for (int round = 0; round < 5; ++round) {
+    std::vector<Awaited<ExecuteReply>> replies(80);
+    for (std::size_t i = 0; i < replies.size(); ++i) {
+      const Value id{static_cast<std::int64_t>(i + 80 * static_cast<std::size_t>(round))};
+      pool_->handle().execute(
+        {.sql = i % 2 == 0 ? "INSERT INTO b VALUES ($1)" : "SELECT id FROM b WHERE id = $1",
+         .sets = {{id}}},
+        replies[i].callback());
+    }
+    for (auto& reply : replies) {
+      const auto result = std::move(reply.get().results.front());
+      EXPECT_TRUE(result) << result.error().to_string();
+    }
+  }
+  const auto info = pool_->info();
+  EXPECT_GE(info.by_way[0], 400U);
+  EXPECT_EQ(info.by_way[1] + info.by_way[2], 0U);
+  for (const auto& statement : info.by_statement)
+    EXPECT_EQ(statement.not_shared, "the driver runs each statement on its own");
+}
+
+TEST_F(PgBouncerTest, RunsBatchesWhollyOrNotAtAllBesideEachOther) {
+  ASSERT_TRUE(direct_->run("DROP TABLE IF EXISTS b, sums"));
+  ASSERT_TRUE(direct_->run("CREATE TABLE b (id INTEGER PRIMARY KEY)"));
+  ASSERT_TRUE(direct_->run("CREATE TABLE sums (caller INTEGER PRIMARY KEY, n INTEGER)"));
+  ASSERT_TRUE(direct_->run("INSERT INTO sums SELECT i, 0 FROM generate_series(0, 5) i"));
+  std::vector<std::thread> callers;
+  std::atomic<int> committed = 0;
+  callers.reserve(6);
+  for (int caller = 0; caller < 6; ++caller) {
+    callers.emplace_back([&, caller] {
+      for (int i = 0; i < 40; ++i) {
+        // Each third batch fails at its end, and nothing of it stays.
+        const int id = caller * 100 + (i % 3 == 2 ? i - 1 : i);
+        Awaited<ExecuteReply> reply;
+        pool_->handle().execute_batch(
+          {{.sql = "UPDATE sums SET n = n + 1 WHERE caller = $1", .sets = {{Value{caller}}}},
+           {.sql = "SELECT n FROM sums WHERE caller = $1", .sets = {{Value{caller}}}},
+           {.sql = "INSERT INTO b VALUES ($1)", .sets = {{Value{id}}}}},
+          reply.callback());
+        const auto results = reply.get().results;
+        ASSERT_EQ(results.size(), 3U);
+        EXPECT_EQ(results[2].has_value(), i % 3 != 2);
+        EXPECT_EQ(results[0].has_value(), results[2].has_value());
+        if (results[2])
+          ++committed;
+        else
+          EXPECT_EQ(results[2].error().code(), "23505") << results[2].error().to_string();
+      }
+    });
+  }
+  for (auto& caller : callers)
+    caller.join();
+  EXPECT_EQ(direct_->rows("SELECT sum(n)::int AS n FROM sums").items()[0].find("n")->as_integer(),
+            committed);
+  EXPECT_EQ(direct_->rows("SELECT count(*) AS n FROM b").items()[0].find("n")->as_integer(),
+            committed);
 }
 
 TEST_F(PgBouncerTest, GoesOnAfterTheBouncerLostItsServer) {

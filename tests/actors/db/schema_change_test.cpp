@@ -63,6 +63,74 @@ TEST_F(SchemaChangeTest, IsNeverSeenByAnAutocommitCallerUnderLoad) {
     caller.join();
 }
 
+TEST_F(SchemaChangeTest, NeverShowsACallerTheTypeThatAParameterHad) {
+  struct Change {
+    std::string before, after, conversion;
+    Value old_value, new_value;
+  };
+
+  const std::vector<Change> changes{
+    {"INTEGER", "TEXT", "v::TEXT", 1, "abc"},
+    {"INTEGER", "BIGINT", "v", 1, 5'000'000'000},
+    {"SMALLINT", "NUMERIC", "v", 1, "1.5"},
+    {"DATE", "TEXT", "v::TEXT", "2026-11-21", "soon"},
+    {"UUID", "TEXT", "v::TEXT", "00000000-0000-0000-0000-000000000001", "none"},
+    {"INTEGER", "JSONB", "to_jsonb(v)", 1, Value::object({{"a", 1}})},
+    {"INTEGER", "INTEGER[]", "ARRAY[v]", 1, Value::array({1, 2})},
+  };
+  PoolFixture other{case_.settings, *case_.driver};
+  for (const auto& change : changes) {
+    SCOPED_TRACE(change.before + " to " + change.after);
+    ASSERT_TRUE(other.run("DROP TABLE s"));
+    ASSERT_TRUE(other.run("CREATE TABLE s (id INTEGER, v " + change.before + ")"));
+    // Statements of their own, that no connection has met before.
+    const auto mark = " -- " + change.before + change.after;
+    const auto insert = "INSERT INTO s (id, v) VALUES ($1, $2)" + mark;
+    const auto update = "UPDATE s SET v = $2 WHERE id = $1" + mark;
+    const auto find = "SELECT id FROM s WHERE v = $1" + mark;
+    const auto load = [&](const Value& value) {
+      // On several connections, alone and together.
+      for (const int callers : {1, 60}) {
+        std::vector<Awaited<ExecuteReply>> replies(static_cast<std::size_t>(callers) * 3);
+        for (std::size_t i = 0; i < replies.size(); i += 3) {
+          const Value id{static_cast<std::int64_t>(i)};
+          pool_->handle().execute({.sql = insert, .sets = {{id, value}}}, replies[i].callback());
+          pool_->handle().execute({.sql = update, .sets = {{id, value}}},
+                                  replies[i + 1].callback());
+          pool_->handle().execute({.sql = find, .sets = {{value}}}, replies[i + 2].callback());
+        }
+        for (auto& reply : replies) {
+          const auto result = std::move(reply.get().results.front());
+          EXPECT_TRUE(result) << result.error().to_string();
+        }
+      }
+    };
+    for (int i = 0; i < 5; ++i)
+      load(change.old_value);
+    const auto altered = other.run("ALTER TABLE s ALTER COLUMN v TYPE " + change.after + " USING "
+                                   + change.conversion);
+    ASSERT_TRUE(altered) << altered.error().to_string();
+    load(change.new_value);
+    EXPECT_EQ(integer(*pool_, "SELECT count(*) AS n FROM s"), 6 * 61);
+  }
+}
+
+TEST_F(SchemaChangeTest, ValuesThatAreWrongLeaveNoPreparedStatementsBehind) {
+  case_.settings.pool.max_size = 1;
+  open();
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_EQ(
+      pool_->run("INSERT INTO s VALUES ($1, $2)", {Value{i}, Value{"no number"}}).error().code(),
+      "22P02");
+    EXPECT_EQ(pool_->run("SELECT nowhere FROM s WHERE id = $1", {Value{i}}).error().code(),
+              "42703");
+    std::this_thread::sleep_for(10ms);  // a pace: so that the types are doubted more than once
+  }
+  EXPECT_LE(integer(*pool_, "SELECT count(*) AS n FROM pg_prepared_statements WHERE statement LIKE "
+                            "'INSERT INTO s %' OR statement LIKE 'SELECT nowhere%'"),
+            2);
+}
+
 TEST_F(SchemaChangeTest, TellsATransactionToRunAgain) {
   auto session = pool_->begin();
   ASSERT_TRUE(session);
@@ -123,6 +191,13 @@ TEST_F(SchemaChangeTest, SurvivesThatTheServerForgetsAllPreparedStatements) {
   EXPECT_TRUE(pool_->run("SELECT forget()"));
   const auto after = pool_->run("SELECT $1::int AS n", {Value{1}});
   EXPECT_TRUE(after) << after.error().to_string();
+  // And before our eyes: what runs next finds its names again, whether that was let through or not.
+  static_cast<void>(pool_->run("DISCARD ALL"));
+  static_cast<void>(pool_->run("DEALLOCATE ALL"));
+  for (int i = 0; i < 2; ++i) {
+    const auto last = pool_->run("SELECT $1::int AS n", {Value{1}});
+    EXPECT_TRUE(last) << last.error().to_string();
+  }
 }
 
 /// Two servers of which one takes writes, and then the other.
