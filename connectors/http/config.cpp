@@ -59,6 +59,12 @@ void read_path(sdk::ConfigReader& in, ReceiveConfig& out) {
 
 void read_config(sdk::ConfigReader& in, ReceiveConfig& out) {
   out.server = in.server<HttpServer>("http", server_doc);
+  if (out.server && out.server->is_tls && out.server->tls.certificate.empty())
+    in.error("server", "a server of https needs 'tls' with 'certificate' and 'key' to listen");
+  const auto is_oauth2 = [](const auto& scheme) { return scheme.type == sdk::SchemeType::oauth2; };
+  if (out.server && std::ranges::any_of(out.server->schemes, is_oauth2))
+    in.error("server", "a scheme of type oauth2 is for 'request'",
+             "clients of 'receive' show a bearer token, an API key, or a user and a password");
   read_methods(in, out.methods);
   read_path(in, out);
   in.choice<BodyFormat>("format", out.format,

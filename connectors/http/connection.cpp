@@ -179,9 +179,24 @@ bool Connection::refuse_head(const RequestHead& head, const Target& target) {
     return refuse(std::move(response));
   }
   const auto& config = match_.port->config();
-  if (const auto* coding = find_header(head.headers, "content-encoding");
-      coding && essence_of(*coding) != "identity")
-    return refuse(problem(415, "this route takes no Content-Encoding"));
+  if (!traffic_->guard().is_open()) {
+    const auto user = traffic_->guard().check(head.headers, target.query);
+    if (!user) {
+      auto response = problem(401, "who are you?");
+      for (auto& challenge : traffic_->guard().challenges())
+        response.headers.emplace_back("www-authenticate", std::move(challenge));
+      return refuse(std::move(response));
+    }
+    user_ = *user;
+  }
+  const auto* coding = find_header(head.headers, "content-encoding");
+  const auto coding_name = coding ? essence_of(*coding) : std::string{};
+  zipped_ = coding_name == "gzip" || coding_name == "x-gzip";
+  if (coding && !zipped_ && coding_name != "identity") {
+    auto response = problem(415, "this route takes gzip and no other Content-Encoding");
+    response.headers.emplace_back("accept-encoding", "gzip");
+    return refuse(std::move(response));
+  }
   if (const auto unfit = check_content_type(head, config.format))
     return refuse(problem(unfit->status, unfit->detail));
   if (head.content_length.value_or(0) > config.max_body.bytes)
@@ -203,7 +218,12 @@ void Connection::expect_body() {
 }
 
 void Connection::dispatch() {
-  const auto& head = parser_.head();
+  RequestHead stripped;
+  if (!traffic_->guard().is_open()) {
+    stripped = parser_.head();
+    traffic_->guard().strip(stripped.headers);
+  }
+  const auto& head = traffic_->guard().is_open() ? parser_.head() : stripped;
   auto payload = make_payload(head, query_, std::move(match_.params));
   if (!payload) {
     respond(problem(400, "the query is broken"), false);
@@ -216,12 +236,18 @@ void Connection::dispatch() {
   set_deadline(port_->config().timeout);
   auto request_id = take_request_id(head.headers);
   auto meta = make_meta(head, path_, request_id, stream_->peer(), take_trace(head.headers));
+  if (!user_.empty())
+    meta.set("user", sdk::Value{std::exchange(user_, {})});
+  if (const auto name = stream_->client_name(); !name.empty())
+    meta.set("clientCertificate", sdk::Value{name});
+  const auto* accepted = find_header(head.headers, "accept-encoding");
+  const bool gzips = traffic_->compression() && accepted && takes_gzip(*accepted);
   exchange_ = std::make_shared<Exchange>(++number_, std::move(request_id), std::move(meta),
-                                         weak_from_this());
-  auto hand_over = [port = port_, exchange = exchange_](sdk::Value request,
-                                                        const std::string& body) {
+                                         weak_from_this(), gzips);
+  auto hand_over = [port = port_, exchange = exchange_, zipped = zipped_](sdk::Value request,
+                                                                          const std::string& body) {
     sdk::Value content;
-    if (const auto bad = decode_body(port->config().format, body, content)) {
+    if (const auto bad = decode_body(port->config(), zipped, body, content)) {
       exchange->answer(problem(bad->status, bad->detail, exchange->request_id()));
       return;
     }
@@ -231,7 +257,7 @@ void Connection::dispatch() {
       exchange->answer(overloaded("too many requests are under way", exchange->request_id()));
   };
   auto body = parser_.take_body();
-  if (body.size() > large_body)
+  if (body.size() > large_body || zipped_)
     traffic_->post([hand_over, request = std::move(*payload), body = std::move(body)] {
       hand_over(request, body);
     });

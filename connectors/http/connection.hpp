@@ -116,10 +116,12 @@ private:
   RouteTable::Match match_;
   std::string path_;
   std::string query_;
+  std::string user_;          // who the guard let pass
+  bool zipped_ = false;       // the body
   std::uint64_t number_ = 0;  // of exchanges
   std::shared_ptr<Exchange> exchange_;
   std::shared_ptr<Connection> self_;  // while the pipeline has it: nobody else may hold us then
-  PortPtr port_;  // that waits for our answer to be written
+  PortPtr port_;                      // that waits for our answer to be written
 
   sdk::Instant deadline_;
   sdk::Instant armed_for_ = sdk::Instant::max();

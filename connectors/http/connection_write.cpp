@@ -78,7 +78,7 @@ void Connection::linger() {
   }
   phase_ = Phase::lingering;
   set_deadline(linger_time);
-  stream_->finish();
+  stream_->finish(shared_from_this());
   read();
 }
 

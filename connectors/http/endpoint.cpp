@@ -10,6 +10,13 @@ namespace millrace::http {
 
 // --- Traffic
 
+Traffic::Traffic(const HttpServer& server)
+  : name_{server.name},
+    limits_{server.limits},
+    guard_{server.schemes},
+    compression_{server.compression} {
+}
+
 std::shared_ptr<const RouteTable> Traffic::routes() const {
   const std::lock_guard lock{mutex_};
   return routes_;
@@ -48,8 +55,9 @@ Endpoint::Endpoint(const HttpServer& server)
     url_{server.url},
     host_{server.host},
     port_{server.port},
-    limits_{server.limits},
-    traffic_{std::make_shared<Traffic>(server.name, server.limits)} {
+    is_tls_{server.is_tls},
+    tls_{server.tls},
+    traffic_{std::make_shared<Traffic>(server)} {
 }
 
 Endpoint::~Endpoint() = default;
@@ -77,7 +85,14 @@ sdk::Status Endpoint::join(const PortPtr& port, sdk::Reactor& reactor, sdk::Log&
   const std::lock_guard lock{mutex_};
   if (!listener_) {
     traffic_->set_draining(false);
-    auto opened = Listener::open(traffic_, host_, port_, reactor, log);
+    std::shared_ptr<TlsContext> tls;
+    if (is_tls_) {
+      auto made = TlsContext::make(tls_);
+      if (!made)
+        return std::move(made).error();
+      tls = std::move(*made);
+    }
+    auto opened = Listener::open(traffic_, host_, port_, std::move(tls), reactor, log);
     if (!opened) {
       const auto& error = opened.error();
       return url_.is_secret() ? error.masked() : error;

@@ -2,6 +2,7 @@
 // the last one that stops closes it.
 #pragma once
 
+#include "connectors/http/guard.hpp"
 #include "connectors/http/routes.hpp"
 #include "connectors/http/server.hpp"
 #include "connectors/sdk/diagnostic.hpp"
@@ -26,11 +27,15 @@ class Listener;
 /// What the connections of an endpoint share. Thread-safe.
 class Traffic {
 public:
-  Traffic(std::string name, ConnectionLimits limits) : name_{std::move(name)}, limits_{limits} {}
+  explicit Traffic(const HttpServer& server);
 
   const std::string& name() const noexcept { return name_; }
 
   const ConnectionLimits& limits() const noexcept { return limits_; }
+
+  const Guard& guard() const noexcept { return guard_; }
+
+  bool compression() const noexcept { return compression_; }
 
   std::shared_ptr<const RouteTable> routes() const;
   void set_routes(std::shared_ptr<const RouteTable> routes);
@@ -51,6 +56,8 @@ public:
 private:
   const std::string name_;
   const ConnectionLimits limits_;
+  const Guard guard_;
+  const bool compression_;
   std::atomic<bool> draining_{false};
   mutable std::mutex mutex_;
   std::shared_ptr<const RouteTable> routes_ = std::make_shared<RouteTable>();
@@ -88,7 +95,8 @@ private:
   const sdk::Text url_;
   const std::string host_;
   const std::uint16_t port_;
-  const ConnectionLimits limits_;
+  const bool is_tls_;
+  const TlsOptions tls_;
 
   mutable std::mutex mutex_;
   std::map<std::string, sdk::Place> declared_;

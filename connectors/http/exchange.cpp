@@ -1,5 +1,6 @@
 #include "connectors/http/exchange.hpp"
 
+#include "connectors/http/gzip.hpp"
 #include "connectors/sdk/error.hpp"
 #include "connectors/sdk/json.hpp"
 
@@ -43,6 +44,26 @@ unsigned status_of(sdk::ErrorKind kind, std::string_view sqlstate, bool of_recei
   default:
     return 500;
   }
+}
+
+// Not what is compressed already, as images are.
+bool is_compressible(std::string_view type) {
+  return type.starts_with("text/") || type.ends_with("json") || type.ends_with("xml")
+         || type == "application/javascript";
+}
+
+void compress(Response& response) {
+  constexpr std::size_t least = 1024;
+  const auto* type = find_header(response.headers, "content-type");
+  if (response.body.size() < least || !type || !is_compressible(essence_of(*type))
+      || find_header(response.headers, "content-encoding"))
+    return;
+  auto zipped = gzip(response.body);
+  if (zipped.empty() || zipped.size() >= response.body.size())
+    return;
+  response.body = std::move(zipped);
+  response.headers.emplace_back("content-encoding", "gzip");
+  response.headers.emplace_back("vary", "Accept-Encoding");
 }
 
 }  // namespace
@@ -114,6 +135,8 @@ void Exchange::answer(Response response) {
       return;
     offered_.reset();
   }
+  if (gzips_)
+    compress(response);
   response.headers.emplace_back("x-request-id", request_id_);
   if (const auto to = to_.lock())
     to->answer(number_, std::move(response));

@@ -27,11 +27,12 @@ public:
 class Exchange final : public sdk::Lane {
 public:
   Exchange(std::uint64_t number, std::string request_id, sdk::Value meta,
-           std::weak_ptr<Answerer> to)
+           std::weak_ptr<Answerer> to, bool gzips = false)
     : Lane{"request", std::move(meta)},
       number_{number},
       request_id_{std::move(request_id)},
-      to_{std::move(to)} {}
+      to_{std::move(to)},
+      gzips_{gzips} {}
 
   const std::string& request_id() const noexcept { return request_id_; }
 
@@ -55,6 +56,7 @@ private:
   const std::uint64_t number_;
   const std::string request_id_;
   const std::weak_ptr<Answerer> to_;
+  const bool gzips_;  // long answers, for who takes it
   std::atomic<bool> abandoned_{false};
   mutable std::mutex mutex_;
   bool answered_ = false;

@@ -1,6 +1,7 @@
 #include "connectors/http/intake.hpp"
 
 #include "connectors/http/base64.hpp"
+#include "connectors/http/gzip.hpp"
 #include "connectors/http/target.hpp"
 #include "connectors/sdk/ascii.hpp"
 #include "connectors/sdk/format/clean_utf8.hpp"
@@ -94,10 +95,22 @@ std::optional<sdk::Value> make_payload(const RequestHead& head, std::string_view
                              {"body", sdk::Value{}}});
 }
 
-std::optional<Refusal> decode_body(BodyFormat format, std::string_view bytes, sdk::Value& out) {
+std::optional<Refusal> decode_body(const ReceiveConfig& config, bool zipped, std::string_view bytes,
+                                   sdk::Value& out) {
+  std::string unpacked;
+  if (zipped && !bytes.empty()) {
+    switch (gunzip(bytes, config.max_body.bytes, unpacked)) {
+    case Inflated::too_long:
+      return Refusal{413, "the unpacked body is longer than this route takes"};
+    case Inflated::broken:
+      return Refusal{400, "the body is no gzip"};
+    case Inflated::yes:
+      bytes = unpacked;
+    }
+  }
   if (bytes.empty())
     return std::nullopt;
-  switch (format) {
+  switch (config.format) {
   case BodyFormat::json: {
     auto value = sdk::parse_json(bytes);
     if (!value)

@@ -25,8 +25,9 @@ std::optional<Refusal> check_content_type(const RequestHead& head, BodyFormat fo
 std::optional<sdk::Value> make_payload(const RequestHead& head, std::string_view query,
                                        sdk::Value params);
 
-/// Reads a body into `out`; an empty one is null.
-std::optional<Refusal> decode_body(BodyFormat format, std::string_view bytes, sdk::Value& out);
+/// Reads a body into `out`; an empty one is null. @param zipped it is gzip.
+std::optional<Refusal> decode_body(const ReceiveConfig& config, bool zipped, std::string_view bytes,
+                                   sdk::Value& out);
 
 /// `$.meta.<step>`: `{method, path, requestId, client, traceparent, tracestate}`.
 sdk::Value make_meta(const RequestHead& head, const std::string& path,

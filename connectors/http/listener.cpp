@@ -5,6 +5,7 @@
 #include "connectors/http/endpoint.hpp"
 #include "connectors/http/message.hpp"
 #include "connectors/http/plain_stream.hpp"
+#include "connectors/http/tls.hpp"
 #include "connectors/sdk/descriptor.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -44,8 +45,10 @@ sdk::Error cannot_listen(const std::string& host, std::uint16_t port, const erro
 
 class Listener::State : public std::enable_shared_from_this<State> {
 public:
-  State(std::shared_ptr<Traffic> traffic, sdk::Reactor& reactor, sdk::Log& log)
+  State(std::shared_ptr<Traffic> traffic, std::shared_ptr<TlsContext> tls, sdk::Reactor& reactor,
+        sdk::Log& log)
     : traffic_{std::move(traffic)},
+      tls_{std::move(tls)},
       reactor_{reactor},
       log_{log},
       loop_{reactor.loop()},
@@ -114,11 +117,13 @@ private:
 
   void take(sdk::Descriptor socket) {
     if (connections_->size() >= traffic_->limits().connections) {
-      refuse(socket);
+      if (!tls_)
+        refuse(socket);
       return;
     }
     auto& loop = reactor_.loop();
-    auto stream = make_plain_stream(std::move(socket), loop);
+    auto stream = tls_ ? tls_->accept(std::move(socket), loop)
+                       : make_plain_stream(std::move(socket), loop);
     if (!stream)
       return;
     auto connection = std::make_shared<Connection>(std::move(stream), traffic_, connections_, loop);
@@ -136,6 +141,7 @@ private:
   }
 
   const std::shared_ptr<Traffic> traffic_;
+  const std::shared_ptr<TlsContext> tls_;  // null: plain
   const std::shared_ptr<ConnectionSet> connections_ = std::make_shared<ConnectionSet>();
   sdk::Reactor& reactor_;
   sdk::Log& log_;
@@ -147,6 +153,7 @@ private:
 
 sdk::Result<std::unique_ptr<Listener>> Listener::open(std::shared_ptr<Traffic> traffic,
                                                       const std::string& host, std::uint16_t port,
+                                                      std::shared_ptr<TlsContext> tls,
                                                       sdk::Reactor& reactor, sdk::Log& log) {
   raise_descriptor_limit();
   error_code failure;
@@ -156,7 +163,7 @@ sdk::Result<std::unique_ptr<Listener>> Listener::open(std::shared_ptr<Traffic> t
   const auto found = resolver.resolve(host, std::to_string(port), tcp::resolver::passive, failure);
   if (failure || found.empty())
     return cannot_listen(host, port, failure);
-  auto state = std::make_shared<State>(std::move(traffic), reactor, log);
+  auto state = std::make_shared<State>(std::move(traffic), std::move(tls), reactor, log);
   if (failure = state->open(found.begin()->endpoint()); failure)
     return cannot_listen(host, port, failure);
   return std::unique_ptr<Listener>{new Listener{std::move(state)}};

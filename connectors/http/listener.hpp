@@ -11,13 +11,15 @@
 
 namespace millrace::http {
 
+class TlsContext;
 class Traffic;
 
 class Listener {
 public:
-  /// @param host an address or a name of this machine. @param port 0: any.
+  /// @param host an address or a name of this machine. @param port 0: any. @param tls null: plain.
   static sdk::Result<std::unique_ptr<Listener>> open(std::shared_ptr<Traffic> traffic,
                                                      const std::string& host, std::uint16_t port,
+                                                     std::shared_ptr<TlsContext> tls,
                                                      sdk::Reactor& reactor, sdk::Log& log);
 
   /// Stops accepting; connections live on until they have answered, unless `drain` was called.

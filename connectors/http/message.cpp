@@ -119,6 +119,22 @@ bool has_token(std::string_view list, std::string_view token) noexcept {
   return false;
 }
 
+bool takes_gzip(std::string_view accepted) {
+  for (std::string_view rest = accepted; !rest.empty();) {
+    const auto comma = std::min(rest.find(','), rest.size());
+    const auto coding = rest.substr(0, comma);
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    const auto name = essence_of(coding);
+    if (name != "gzip" && name != "*")
+      continue;
+    // "q=0", "q=0.0", "q=0.00": not at all.
+    const auto weight = coding.find("q=");
+    return weight == std::string_view::npos
+           || coding.substr(weight + 2).find_first_of("123456789") != std::string_view::npos;
+  }
+  return false;
+}
+
 std::string essence_of(std::string_view value) {
   return sdk::lower(trimmed(value.substr(0, value.find(';'))));
 }

@@ -19,6 +19,9 @@ const std::string* find_header(const Headers& headers, std::string_view name) no
 /// Whether the comma-separated `list` holds `token`, whatever the case.
 bool has_token(std::string_view list, std::string_view token) noexcept;
 
+/// Whether Accept-Encoding takes gzip (RFC 9110, section 12.5.3).
+bool takes_gzip(std::string_view accepted);
+
 /// A header's value without what follows a semicolon, in lower case: "application/json".
 std::string essence_of(std::string_view value);
 

@@ -46,7 +46,7 @@ public:
                              });
   }
 
-  void finish() override {
+  void finish(StreamUserPtr /*user*/) override {
     error_code ignored;
     socket_.shutdown(tcp::socket::shutdown_send, ignored);
   }

@@ -81,9 +81,16 @@ sdk::ServerPtr read_server(sdk::ConfigReader& in, const sdk::ServerInput& input)
              "http:// or https:// with a host, without user or query",
              "for example http://0.0.0.0:8080");
   read_limits(in, server->limits);
+  in.optional("compression", server->compression,
+              "Of `receive`: answers of 1KiB and more go out as gzip to who takes it");
+  in.section("tls", "Encryption, of a url that begins with https",
+             [&](sdk::ConfigReader& nested) { read_tls(nested, server->tls); });
+  in.check(in.is_describing() || server->is_tls || !in.has("tls"), "tls",
+           "left out, or the url begins with https");
   const bool ok = in.finish();
   if (in.is_describing() || !ok)
     return nullptr;
+  server->schemes = input.schemes;
   server->endpoint = std::make_shared<Endpoint>(*server);
   return server;
 }

@@ -2,6 +2,7 @@
 // `request`, with its limits and credentials.
 #pragma once
 
+#include "connectors/http/tls.hpp"
 #include "connectors/sdk/config_reader.hpp"
 #include "connectors/sdk/secret.hpp"
 #include "connectors/sdk/server.hpp"
@@ -34,6 +35,9 @@ struct HttpServer : sdk::Server {
   std::uint16_t port = 0;
   std::string base_path;  // in front of every route; without a slash at its end
   ConnectionLimits limits;
+  TlsOptions tls;
+  std::vector<sdk::SecurityScheme> schemes;
+  bool compression = true;
   std::shared_ptr<Endpoint> endpoint;  // where `receive` listens; shared by all of its pipelines
 };
 

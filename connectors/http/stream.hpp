@@ -41,13 +41,13 @@ public:
   virtual void write(std::string_view bytes, StreamUserPtr user) = 0;
 
   /// We send no more; what was written still arrives.
-  virtual void finish() = 0;
+  virtual void finish(StreamUserPtr user) = 0;
   virtual void close() = 0;
 
   /// Address of the other side, for people: "203.0.113.9".
   virtual const std::string& peer() const noexcept = 0;
 
-  /// Subject of the client's certificate, "CN=ada"; empty where it showed none.
+  /// Common name of the client's certificate; empty where it showed none.
   virtual std::string client_name() const { return {}; }
 };
 

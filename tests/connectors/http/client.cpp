@@ -118,11 +118,12 @@ std::string request(const std::string& method, const std::string& target, const 
   return text + "\r\n" + body;
 }
 
-Service::Service(const std::string& steps, const std::string& server, const std::string& more) {
+Service::Service(const std::string& steps, const std::string& server, const std::string& more,
+                 const std::string& scheme) {
   const bool whole = steps.starts_with("pipelines:");
   const auto file = scratch_.write(
-    "service.yaml", "servers:\n  api: {protocol: http, url: 'http://127.0.0.1:0'" + server + "}\n"
-                      + more + (whole ? "" : "name: trial\nsteps:\n") + steps);
+    "service.yaml", "servers:\n  api: {protocol: http, url: '" + scheme + "://127.0.0.1:0'" + server
+                      + "}\n" + more + (whole ? "" : "name: trial\nsteps:\n") + steps);
   auto launch = millrace_launch({"run", file});
   launch.directory = scratch_.path({});
   process_ = std::make_unique<Process>(launch);

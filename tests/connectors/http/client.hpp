@@ -63,8 +63,9 @@ std::string request(const std::string& method, const std::string& target,
 class Service {
 public:
   /// @param steps of the pipeline 'trial', or whole `pipelines:`. @param server more options of it.
+  /// @param more top-level keys.
   explicit Service(const std::string& steps, const std::string& server = {},
-                   const std::string& more = {});
+                   const std::string& more = {}, const std::string& scheme = "http");
 
   std::uint16_t port() const noexcept { return port_; }
 
