@@ -19,21 +19,6 @@ using sdk::Place;
 constexpr std::string_view secrets_name = ".secrets.yaml";
 constexpr std::string_view variable_prefix = "MILLRACE_SERVERS__";
 
-// What `over` says wins, member by member.
-void merge_over(ConfigNode& base, const ConfigNode& over) {
-  if (!base.is_mapping() || !over.is_mapping()) {
-    base = over;
-    return;
-  }
-  for (const auto& entry : over.entries) {
-    const auto found = std::ranges::find(base.entries, entry.key, &ConfigNode::Entry::key);
-    if (found == base.entries.end())
-      base.entries.push_back(entry);
-    else
-      merge_over(found->value, entry.value);
-  }
-}
-
 NamedNode* find_named(std::vector<NamedNode>& nodes, std::string_view name) {
   const auto found = std::ranges::find(nodes, name, &NamedNode::name);
   return found == nodes.end() ? nullptr : &*found;
@@ -41,7 +26,7 @@ NamedNode* find_named(std::vector<NamedNode>& nodes, std::string_view name) {
 
 void add_or_merge(std::vector<NamedNode>& nodes, const ConfigNode::Entry& entry) {
   if (auto* node = find_named(nodes, entry.key))
-    merge_over(node->node, entry.value);
+    sdk::merge_over(node->node, entry.value);
   else
     nodes.push_back({entry.key, entry.key_place, entry.value});
 }

@@ -53,4 +53,18 @@ std::string ConfigNode::describe() const {
   return "nothing";
 }
 
+void merge_over(ConfigNode& base, const ConfigNode& over) {
+  if (!base.is_mapping() || !over.is_mapping()) {
+    base = over;
+    return;
+  }
+  for (const auto& entry : over.entries) {
+    const auto found = std::ranges::find(base.entries, entry.key, &ConfigNode::Entry::key);
+    if (found == base.entries.end())
+      base.entries.push_back(entry);
+    else
+      merge_over(found->value, entry.value);
+  }
+}
+
 }  // namespace millrace::sdk

@@ -59,4 +59,7 @@ struct ConfigNode::Entry {
   ConfigNode value;
 };
 
+/// What `over` says wins, member by member; what is no mapping is replaced as a whole.
+void merge_over(ConfigNode& base, const ConfigNode& over);
+
 }  // namespace millrace::sdk

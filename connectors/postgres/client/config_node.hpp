@@ -17,9 +17,6 @@ namespace millrace::postgres {
 sdk::ConfigNode node_of(const sdk::Value& value, const std::shared_ptr<const std::string>& from,
                         bool secret);
 
-/// What `over` says wins, member by member.
-void merge_over(sdk::ConfigNode& base, const sdk::ConfigNode& over);
-
 /// Reads and checks the options of one server.
 sdk::Result<Settings> read_node(std::string_view name, sdk::ConfigNode node,
                                 std::vector<std::pair<std::string, std::string>> parameters);

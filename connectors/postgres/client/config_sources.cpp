@@ -59,7 +59,7 @@ void lay_server(ConfigNode& base, const Value& layer, std::string_view name,
   const auto* servers = layer.find("servers");
   const auto* server = servers != nullptr ? servers->find(name) : nullptr;
   if (server != nullptr)
-    merge_over(base, node_of(*server, std::make_shared<const std::string>(path), secret));
+    sdk::merge_over(base, node_of(*server, std::make_shared<const std::string>(path), secret));
 }
 
 sdk::Status lay_file(ConfigNode& base, const ConfigSources& sources, std::string_view name) {
@@ -145,20 +145,6 @@ ConfigNode node_of(const Value& value, const std::shared_ptr<const std::string>&
       node.literal_dollars.push_back(static_cast<std::uint32_t>(at));
   }
   return node;
-}
-
-void merge_over(ConfigNode& base, const ConfigNode& over) {
-  if (!base.is_mapping() || !over.is_mapping()) {
-    base = over;
-    return;
-  }
-  for (const auto& entry : over.entries) {
-    const auto found = std::ranges::find(base.entries, entry.key, &ConfigNode::Entry::key);
-    if (found == base.entries.end())
-      base.entries.push_back(entry);
-    else
-      merge_over(found->value, entry.value);
-  }
 }
 
 sdk::Result<Settings> load_config(std::string_view name, const ConfigSources& sources) {
