@@ -1,10 +1,11 @@
-// How long to wait before something is tried again, and when to give up. Plain arithmetic over a
+// How long to wait before what died is started again, and when to give up. Plain arithmetic over a
 // given time and random numbers, so that tests script both.
 //
 //   RestartPolicy policy{{.restarts = 3, .window = 60s}};
 //   if (auto delay = policy.on_death(now, started, jitter)) restart_after(*delay); else give_up();
 #pragma once
 
+#include "connectors/sdk/backoff.hpp"
 #include "connectors/sdk/clock.hpp"
 
 #include <chrono>
@@ -16,11 +17,6 @@
 namespace millrace::actors {
 
 using Jitter = std::mt19937_64;
-
-/// Exponential backoff with full jitter: anything from nothing to `min(cap, base * 2^attempt)`.
-/// @param attempt 0 for the first wait.
-std::chrono::nanoseconds full_jitter(std::chrono::nanoseconds base, std::chrono::nanoseconds cap,
-                                     std::uint32_t attempt, Jitter& jitter);
 
 /// Restart intensity: so many restarts within a window, then give up.
 class RestartPolicy {

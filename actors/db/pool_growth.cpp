@@ -102,7 +102,8 @@ void PoolCore::close(ConnectionId id, Connection& connection) {
 void PoolCore::connect_failed(const sdk::WireLoss& loss, sdk::Instant now) {
   ++failures_;
   refused_ = !loss.other_host_may_do;
-  const auto ceiling = Backoff{100ms, 10s}.ceiling(failures_);
+  const auto ceiling = std::chrono::duration_cast<milliseconds>(
+    sdk::Backoff{100ms, 10s}.ceiling(failures_));
   const auto half = ceiling.count() / 2;
   const milliseconds jittered{half + std::uniform_int_distribution<std::int64_t>{0, half}(random_)};
   next_probe_ = now + (refused_ && failures_ > refusals_until_slow ? refused_probe : jittered);

@@ -24,7 +24,7 @@ ErrorDecision decide(const dsl::ErrorPolicy& policy, const sdk::Error& error, st
   decision.rule = rule;
   // A record that killed its step must not get another chance to.
   if (retry && tries < retry->attempts && error.kind() != sdk::ErrorKind::crash) {
-    decision.retry_after = full_jitter(retry->base, retry->cap, tries - 1, jitter);
+    decision.retry_after = sdk::Backoff{retry->base, retry->cap}.wait(tries, jitter);
     return decision;
   }
   if (rule)

@@ -246,7 +246,7 @@ void PipelineActorState::on_refused(std::size_t index) {
     fail(child.refusal->with_attempts(child.refusals + 1), child.node->step->name);
     return;
   }
-  const auto delay = full_jitter(refusal_base, restart_cap, child.refusals++, jitter_);
+  const auto delay = sdk::Backoff{refusal_base, restart_cap}.wait(++child.refusals, jitter_);
   shared_->env.log->warn(
     "step could not start, it is tried again",
     {{"pipeline", sdk::Value{shared_->pipeline->name}},

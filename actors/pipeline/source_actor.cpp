@@ -177,7 +177,7 @@ void SourceState::on_source_failed(const sdk::Error& error) {
     memory.ended = true;
     return;
   }
-  const auto delay = full_jitter(restart_base, restart_cap, memory.failures++, jitter_);
+  const auto delay = sdk::Backoff{restart_base, restart_cap}.wait(++memory.failures, jitter_);
   shared.env.log->warn(
     "source failed, it is started again",
     {{"pipeline", sdk::Value{shared.pipeline->name}},

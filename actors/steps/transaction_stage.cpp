@@ -307,7 +307,7 @@ private:
       const auto token = next_id_++;
       delayed_.emplace(
         token, [this, ticket, lane, records, tries] { begin(ticket, lane, records, tries + 1); });
-      context_->after(full_jitter(retry_.base, retry_.cap, tries - 1, jitter_), token);
+      context_->after(sdk::Backoff{retry_.base, retry_.cap}.wait(tries, jitter_), token);
       return;
     }
     for (const auto index : records)

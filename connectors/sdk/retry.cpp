@@ -27,7 +27,8 @@ std::optional<std::chrono::milliseconds> RetryLoop::next(const Error& error) {
   thread_local std::mt19937_64 random{std::random_device{}()};
   const auto base = error.kind() == ErrorKind::transaction ? options_.conflict_base
                                                            : options_.connection_base;
-  return Backoff{base, options_.cap}.wait(attempt_++, random);
+  return std::chrono::round<std::chrono::milliseconds>(
+    Backoff{base, options_.cap}.wait(attempt_++, random));
 }
 
 bool RetryLoop::again(const Error& error) {

@@ -21,11 +21,6 @@ bool commits_inside(const Statement& statement) {
 
 }  // namespace
 
-std::chrono::milliseconds Backoff::ceiling(std::uint32_t attempt) const noexcept {
-  const auto doublings = std::min(attempt > 0 ? attempt - 1 : 0, 20U);
-  return std::min(cap_, base_ * (std::int64_t{1} << doublings));
-}
-
 LossVerdict judge_loss(StatementPhase phase, bool server_ended, const Statement& statement) {
   if (phase == StatementPhase::queued)
     return LossVerdict::never_happened;
@@ -69,8 +64,9 @@ std::optional<std::chrono::milliseconds> RetryPolicy::after_error(const Error& e
     return std::nullopt;
   if (attempts >= settings_.total_attempts() || !spend())
     return std::nullopt;
-  return Backoff{conflict ? settings_.conflict_base : settings_.connection_base, settings_.cap}
-    .wait(attempts, random_);
+  const auto base = conflict ? settings_.conflict_base : settings_.connection_base;
+  return std::chrono::round<std::chrono::milliseconds>(
+    Backoff{base, settings_.cap}.wait(attempts, random_));
 }
 
 bool RetryPolicy::allows_after_loss(LossVerdict verdict, std::uint32_t attempts) {

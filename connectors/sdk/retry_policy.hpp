@@ -2,6 +2,7 @@
 // phase.
 #pragma once
 
+#include "connectors/sdk/backoff.hpp"
 #include "connectors/sdk/database.hpp"
 #include "connectors/sdk/error.hpp"
 
@@ -11,24 +12,6 @@
 #include <random>
 
 namespace millrace::sdk {
-
-/// Full jitter between 0 and min(cap, base * 2^(attempt-1)).
-class Backoff {
-public:
-  Backoff(std::chrono::milliseconds base, std::chrono::milliseconds cap) : base_{base}, cap_{cap} {}
-
-  std::chrono::milliseconds ceiling(std::uint32_t attempt) const noexcept;
-
-  template <class Random>
-  std::chrono::milliseconds wait(std::uint32_t attempt, Random& random) const {
-    return std::chrono::milliseconds{
-      std::uniform_int_distribution<std::int64_t>{0, ceiling(attempt).count()}(random)};
-  }
-
-private:
-  std::chrono::milliseconds base_;
-  std::chrono::milliseconds cap_;
-};
 
 /// What a lost connection did to a statement that was on it.
 enum class LossVerdict : std::uint8_t {

@@ -107,7 +107,8 @@ void ClientPool::dial_failed(const sdk::WireLoss& loss) {
     refuse_all(loss.error.with_attempts(attempts));
     return;
   }
-  const auto wait = sdk::Backoff{retry.connection_base, retry.cap}.wait(failures_, random_);
+  const auto wait = std::chrono::round<std::chrono::milliseconds>(
+    sdk::Backoff{retry.connection_base, retry.cap}.wait(failures_, random_));
   services_.loop->cancel(redial_);
   redial_ = services_.loop->after(wait, [self = shared_from_this()] {
     self->redial_ = 0;
