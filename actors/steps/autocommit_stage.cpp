@@ -3,6 +3,7 @@
 #include "actors/db/database_handle.hpp"
 #include "actors/steps/database_stages.hpp"
 #include "actors/steps/held_batch.hpp"
+#include "actors/steps/in_turn.hpp"
 #include "actors/steps/statement_maker.hpp"
 
 #include <algorithm>
@@ -85,14 +86,11 @@ private:
     statement.options.idempotent = call_.idempotent;
     statement.options.order_key = order_key;
     statement.options.batching = call_.batching;
-    databases_[one.server].execute(std::move(statement),
-                                   [post = context_->post(), this, ticket,
-                                    records = std::move(one.records)](ExecuteReply reply) mutable {
-                                     auto answer = std::make_shared<ExecuteReply>(std::move(reply));
-                                     post([this, ticket, records = std::move(records), answer] {
-                                       on_reply(ticket, records, *answer);
-                                     });
-                                   });
+    databases_[one.server].execute(
+      std::move(statement),
+      in_turn(*context_, [this, ticket, records = std::move(one.records)](ExecuteReply reply) {
+        on_reply(ticket, records, reply);
+      }));
   }
 
   void on_reply(Ticket ticket, const std::vector<std::uint32_t>& records, ExecuteReply& reply) {

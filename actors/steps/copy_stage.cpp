@@ -4,6 +4,7 @@
 #include "actors/db/database_handle.hpp"
 #include "actors/steps/copy_rows.hpp"
 #include "actors/steps/database_stages.hpp"
+#include "actors/steps/in_turn.hpp"
 #include "actors/steps/session_attachment.hpp"
 #include "actors/steps/statement_maker.hpp"
 
@@ -123,14 +124,12 @@ private:
 
   void begin() {
     databases_[job_->server].begin(
-      options_, [post = context_->post(), this](const sdk::Result<SessionHandle>& session) {
-        post([this, session] {
-          if (session)
-            write(*session);
-          else
-            part_failed(session.error());
-        });
-      });
+      options_, in_turn(*context_, [this](const sdk::Result<SessionHandle>& session) {
+        if (session)
+          write(*session);
+        else
+          part_failed(session.error());
+      }));
   }
 
   void write(const SessionHandle& session) {
@@ -140,26 +139,21 @@ private:
     auto statement = copy_statement(target_, job_->rows, first, count);
     statement.options.timeout = step_.timeout;
     job_->session = session;
-    session.execute(std::move(statement), [post = context_->post(), this](ExecuteReply reply) {
-      auto result = std::make_shared<sdk::Result<sdk::SqlResult>>(std::move(reply.results.front()));
-      post([this, result] {
-        if (*result)
-          commit();
-        else
-          part_failed(result->error());
-      });
-    });
+    session.execute(std::move(statement), in_turn(*context_, [this](const ExecuteReply& reply) {
+                      if (const auto& result = reply.results.front())
+                        commit();
+                      else
+                        part_failed(result.error());
+                    }));
   }
 
   void commit() {
-    job_->session->commit([post = context_->post(), this](const sdk::Status& status) {
-      post([this, status] {
-        if (status)
-          part_written();
-        else
-          part_failed(status.error());
-      });
-    });
+    job_->session->commit(in_turn(*context_, [this](const sdk::Status& status) {
+      if (status)
+        part_written();
+      else
+        part_failed(status.error());
+    }));
   }
 
   void part_written() {

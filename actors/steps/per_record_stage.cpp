@@ -4,6 +4,7 @@
 #include "actors/steps/database_result.hpp"
 #include "actors/steps/database_stages.hpp"
 #include "actors/steps/held_batch.hpp"
+#include "actors/steps/in_turn.hpp"
 #include "actors/steps/statement_maker.hpp"
 
 #include <unordered_map>
@@ -57,19 +58,16 @@ private:
       statement.options.secret = call_.secret;
     }
     databases_[server].execute_batch(
-      std::move(*statements), [post = context_->post(), this, ticket, index](ExecuteReply reply) {
-        auto results = std::make_shared<ExecuteReply>(std::move(reply));
-        post([this, ticket, index, results] {
-          auto result = batch_result(*results);
-          answer(ticket, index, result ? std::move(result) : maker_.shown(result.error()));
-        });
-      });
+      std::move(*statements), in_turn(*context_, [this, ticket, index](ExecuteReply reply) {
+        auto result = batch_result(reply);
+        answer(ticket, index, result ? std::move(result) : maker_.shown(result.error()));
+      }));
   }
 
   void check(std::size_t server, Ticket ticket, std::uint32_t index) {
-    databases_[server].health([post = context_->post(), this, ticket, index](HealthReport report) {
-      post([this, ticket, index, report] { answer(ticket, index, health_result(report)); });
-    });
+    databases_[server].health(in_turn(*context_, [this, ticket, index](const HealthReport& report) {
+      answer(ticket, index, health_result(report));
+    }));
   }
 
   void answer(Ticket ticket, std::uint32_t index, sdk::Result<sdk::Value> result) {

@@ -7,6 +7,7 @@
 #include "actors/steps/copy_rows.hpp"
 #include "actors/steps/database_result.hpp"
 #include "actors/steps/database_stages.hpp"
+#include "actors/steps/in_turn.hpp"
 #include "actors/steps/lane_gate.hpp"
 #include "actors/steps/session_attachment.hpp"
 #include "actors/steps/span_group.hpp"
@@ -75,10 +76,9 @@ private:
       return;
     }
     database_.execute_batch(std::move(*statements),
-                            [post = context_->post(), this, ticket, lane](ExecuteReply reply) {
-                              auto kept = std::make_shared<ExecuteReply>(std::move(reply));
-                              post([this, ticket, lane, kept] { on_group(ticket, lane, *kept); });
-                            });
+                            in_turn(*context_, [this, ticket, lane](ExecuteReply reply) {
+                              on_group(ticket, lane, reply);
+                            }));
   }
 
   void on_group(Ticket ticket, std::uint64_t lane, ExecuteReply& reply) {
@@ -99,9 +99,9 @@ private:
   void begin_session(Ticket ticket, std::uint64_t lane) {
     database_.begin(
       pool_options(call_.transaction, pipeline_, step_),
-      [post = context_->post(), this, ticket, lane](sdk::Result<SessionHandle> session) {
-        post([this, ticket, lane, session] { on_begun(ticket, lane, session); });
-      });
+      in_turn(*context_, [this, ticket, lane](const sdk::Result<SessionHandle>& session) {
+        on_begun(ticket, lane, session);
+      }));
   }
 
   void on_begun(Ticket ticket, std::uint64_t lane, const sdk::Result<SessionHandle>& session) {
@@ -258,32 +258,27 @@ private:
             std::function<void(ExecuteReply)> then) {
     statement.options.timeout = step_.timeout;
     statement.options.secret = call_.secret;
-    session.execute(std::move(statement), [post = context_->post(), this, ticket,
-                                           then = std::move(then)](ExecuteReply reply) {
-      auto kept = std::make_shared<ExecuteReply>(std::move(reply));
-      post([this, ticket, then, kept] {
-        const auto bad = std::ranges::find_if(kept->results,
-                                              [](const auto& result) { return !result; });
-        if (bad == kept->results.end())
-          then(std::move(*kept));
-        else
-          give_back(ticket, maker_.shown(bad->error()));
-      });
-    });
+    session.execute(std::move(statement),
+                    in_turn(*context_, [this, ticket, then = std::move(then)](ExecuteReply reply) {
+                      const auto bad = std::ranges::find_if(
+                        reply.results, [](const auto& result) { return !result; });
+                      if (bad == reply.results.end())
+                        then(std::move(reply));
+                      else
+                        give_back(ticket, maker_.shown(bad->error()));
+                    }));
   }
 
   /// Ends `ticket` when the session has done it. @param ends the record lets go of its transaction.
   SessionHandle::Done done(Ticket ticket, const char* command, bool ends) {
-    return [post = context_->post(), this, ticket, command, ends](const sdk::Status& status) {
-      post([this, ticket, command, ends, status] {
-        if (ends)
-          works_.at(ticket).batch[0].detach(call_.span);
-        if (status)
-          answer(ticket, sdk::Value::object({{"command", command}}));
-        else
-          give_back(ticket, status.error());
-      });
-    };
+    return in_turn(*context_, [this, ticket, command, ends](const sdk::Status& status) {
+      if (ends)
+        works_.at(ticket).batch[0].detach(call_.span);
+      if (status)
+        answer(ticket, sdk::Value::object({{"command", command}}));
+      else
+        give_back(ticket, status.error());
+    });
   }
 
   void answer(Ticket ticket, sdk::Value output) {

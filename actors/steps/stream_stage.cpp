@@ -3,6 +3,7 @@
 // connection is not read, and the server waits.
 #include "actors/db/database_handle.hpp"
 #include "actors/steps/database_stages.hpp"
+#include "actors/steps/in_turn.hpp"
 #include "actors/steps/session_attachment.hpp"
 #include "actors/steps/statement_maker.hpp"
 #include "actors/steps/streamed_rows.hpp"
@@ -89,16 +90,13 @@ private:
     }
   }
 
-  /// Runs `then(arguments…)` in our turn, if this run is still on.
+  /// As the stages' in_turn, if this run is still on.
   template <class Then>
   auto in_turn(Then then) {
-    return [post = context_->post(), this, id = run_->id, then](auto argument) {
-      auto kept = std::make_shared<decltype(argument)>(std::move(argument));
-      post([this, id, then, kept] {
-        if (run_ && run_->id == id)
-          then(std::move(*kept));
-      });
-    };
+    return actors::in_turn(*context_, [this, id = run_->id, then](auto argument) {
+      if (run_ && run_->id == id)
+        then(std::move(argument));
+    });
   }
 
   void begin() {

@@ -8,6 +8,7 @@
 #include "actors/steps/database_result.hpp"
 #include "actors/steps/database_stages.hpp"
 #include "actors/steps/held_batch.hpp"
+#include "actors/steps/in_turn.hpp"
 #include "actors/steps/lane_gate.hpp"
 #include "actors/steps/session_attachment.hpp"
 #include "actors/steps/span_group.hpp"
@@ -133,13 +134,10 @@ private:
       begin_session(ticket, lane, records, tries);
       return;
     }
-    database_.execute_batch(std::move(*statements), [post = context_->post(), this, ticket, lane,
-                                                     records, tries](ExecuteReply reply) {
-      auto kept = std::make_shared<ExecuteReply>(std::move(reply));
-      post([this, ticket, lane, records, tries, kept] {
-        on_group(ticket, lane, records, tries, *kept);
-      });
-    });
+    database_.execute_batch(std::move(*statements), in_turn(*context_, [this, ticket, lane, records,
+                                                                        tries](ExecuteReply reply) {
+                              on_group(ticket, lane, records, tries, reply);
+                            }));
   }
 
   void on_group(Ticket ticket, std::uint64_t lane, const std::vector<std::uint32_t>& records,
@@ -156,16 +154,14 @@ private:
   void begin_session(Ticket ticket, std::uint64_t lane, const std::vector<std::uint32_t>& records,
                      std::uint32_t tries) {
     database_.begin(pool_options(block_.options, pipeline_, step_),
-                    [post = context_->post(), this, ticket, lane, records,
-                     tries](const sdk::Result<SessionHandle>& session) {
-                      post([this, ticket, lane, records, tries, session] {
-                        if (session)
-                          run(ticket, lane, records, tries, *session,
-                              std::make_unique<SessionAttachment>(*session, nullptr));
-                        else
-                          fail(ticket, lane, records, tries, session.error());
-                      });
-                    });
+                    in_turn(*context_, [this, ticket, lane, records,
+                                        tries](const sdk::Result<SessionHandle>& session) {
+                      if (session)
+                        run(ticket, lane, records, tries, *session,
+                            std::make_unique<SessionAttachment>(*session, nullptr));
+                      else
+                        fail(ticket, lane, records, tries, session.error());
+                    }));
   }
 
   void run(Ticket ticket, std::uint64_t lane, const std::vector<std::uint32_t>& records,
@@ -227,16 +223,14 @@ private:
       committed(id);
       return;
     }
-    work.session->commit([post = context_->post(), this, id](const sdk::Status& status) {
-      post([this, id, status] {
-        if (!works_.contains(id))
-          return;
-        if (status)
-          committed(id);
-        else
-          give_up(id, status.error(), true);
-      });
-    });
+    work.session->commit(in_turn(*context_, [this, id](const sdk::Status& status) {
+      if (!works_.contains(id))
+        return;
+      if (status)
+        committed(id);
+      else
+        give_up(id, status.error(), true);
+    }));
   }
 
   void committed(std::uint64_t id) {
@@ -257,12 +251,10 @@ private:
       rolled_back(std::move(works_.extract(id).mapped()));
       return;
     }
-    works_.at(id).session->rollback([post = context_->post(), this, id](const sdk::Status&) {
-      post([this, id] {
-        if (works_.contains(id))
-          rolled_back(std::move(works_.extract(id).mapped()));
-      });
-    });
+    works_.at(id).session->rollback(in_turn(*context_, [this, id](const sdk::Status&) {
+      if (works_.contains(id))
+        rolled_back(std::move(works_.extract(id).mapped()));
+    }));
   }
 
   void rolled_back(Work work) {
