@@ -10,34 +10,50 @@ namespace millrace::postgres {
 namespace {
 
 // Holds the server's answer until an actor decodes it.
-class PostgresResult final : public sdk::RawResult {
+class HeldResult : public sdk::RawResult {
 public:
-  PostgresResult(ResultPtr result, std::shared_ptr<ShapeSlot> shape,
-                 std::shared_ptr<const std::string> sql)
-    : result_{std::move(result)}, shape_{std::move(shape)}, sql_{std::move(sql)} {}
+  std::size_t bytes() const noexcept override { return PQresultMemorySize(result_.get()); }
 
-  sdk::Result<sdk::SqlResult> decode() override {
-    auto decoded = decode_result(result_.get(), *shape_, std::move(sql_));
+protected:
+  HeldResult(ResultPtr result, std::shared_ptr<ShapeSlot> shape)
+    : result_{std::move(result)}, shape_{std::move(shape)} {}
+
+  // @returns what `decode` makes of the answer, which is let go then.
+  template <class Decode>
+  auto decode_with(Decode decode) {
+    auto decoded = decode(result_.get(), *shape_);
     result_.reset();
     return decoded;
   }
 
-  std::size_t bytes() const noexcept override { return PQresultMemorySize(result_.get()); }
-
 private:
   ResultPtr result_;
   std::shared_ptr<ShapeSlot> shape_;
+};
+
+class PostgresResult final : public HeldResult {
+public:
+  PostgresResult(ResultPtr result, std::shared_ptr<ShapeSlot> shape,
+                 std::shared_ptr<const std::string> sql)
+    : HeldResult{std::move(result), std::move(shape)}, sql_{std::move(sql)} {}
+
+  sdk::Result<sdk::SqlResult> decode() override {
+    return decode_with([this](PGresult* result, ShapeSlot& shape) {
+      return decode_result(result, shape, std::move(sql_));
+    });
+  }
+
+private:
   std::shared_ptr<const std::string> sql_;
 };
 
 // The answer to an entry in set form. The columns that number the rows are of no interest, so the
 // shape is another one than the statement's own.
-class PostgresMembers final : public sdk::RawResult {
+class PostgresMembers final : public HeldResult {
 public:
   PostgresMembers(ResultPtr result, const PreparedPtr& prepared,
                   std::shared_ptr<const sdk::SetForm> form, std::size_t members)
-    : result_{std::move(result)},
-      shape_{prepared ? prepared->shape : std::make_shared<ShapeSlot>()},
+    : HeldResult{std::move(result), prepared ? prepared->shape : std::make_shared<ShapeSlot>()},
       form_{std::move(form)},
       members_{members} {}
 
@@ -46,16 +62,12 @@ public:
   }
 
   sdk::Result<std::vector<sdk::SqlResult>> decode_members() override {
-    auto decoded = postgres::decode_members(result_.get(), *shape_, *form_, members_);
-    result_.reset();
-    return decoded;
+    return decode_with([this](PGresult* result, ShapeSlot& shape) {
+      return postgres::decode_members(result, shape, *form_, members_);
+    });
   }
 
-  std::size_t bytes() const noexcept override { return PQresultMemorySize(result_.get()); }
-
 private:
-  ResultPtr result_;
-  std::shared_ptr<ShapeSlot> shape_;
   std::shared_ptr<const sdk::SetForm> form_;
   std::size_t members_;
 };
