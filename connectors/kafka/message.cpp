@@ -37,10 +37,6 @@ std::optional<std::string> from_base64(std::string_view text) {
   return bytes;
 }
 
-sdk::Error unfit(std::string message, std::string hint = {}) {
-  return {sdk::ErrorKind::data, std::move(message), {.hint = std::move(hint)}};
-}
-
 sdk::Value headers_of(const rd_kafka_message_t& message) {
   auto all = sdk::Value::object();
   rd_kafka_headers_t* headers = nullptr;
@@ -67,6 +63,10 @@ sdk::Value headers_of(const rd_kafka_message_t& message) {
 }
 
 }  // namespace
+
+sdk::Error unfit(std::string message, std::string hint) {
+  return {sdk::ErrorKind::data, std::move(message), {.hint = std::move(hint)}};
+}
 
 sdk::Value raw_text(const void* bytes, std::size_t size) {
   const auto text = view_of(bytes, size);

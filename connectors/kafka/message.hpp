@@ -33,4 +33,7 @@ sdk::Result<std::optional<std::string>> encode(Payload payload, const sdk::Value
 /// Text as it is, anything else as JSON; none for null.
 std::optional<std::string> encode_key(const sdk::Value& value);
 
+/// The error of a record that makes no message, or of a message that makes no record: kind `data`.
+sdk::Error unfit(std::string message, std::string hint = {});
+
 }  // namespace millrace::kafka

@@ -9,10 +9,6 @@
 namespace millrace::kafka {
 namespace {
 
-sdk::Error unfit(std::string message, std::string hint = {}) {
-  return {sdk::ErrorKind::data, std::move(message), {.hint = std::move(hint)}};
-}
-
 sdk::Result<std::int32_t> partition_of(const sdk::Value& value) {
   if (value.is_null())
     return RD_KAFKA_PARTITION_UA;
