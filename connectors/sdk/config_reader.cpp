@@ -20,13 +20,6 @@ std::vector<std::string> split_names(std::string_view names) {
   }
 }
 
-std::string join(const std::vector<std::string_view>& words) {
-  std::string text;
-  for (const auto word : words)
-    text.append(text.empty() ? "" : ", ").append(word);
-  return text;
-}
-
 std::string quoted(std::string_view text) {
   return "'" + std::string{text} + "'";
 }
@@ -111,7 +104,7 @@ ServerPtr ConfigReader::find_server(std::string_view protocol, std::string_view 
 std::optional<std::size_t> ConfigReader::choose(std::string_view names,
                                                 const std::vector<std::string_view>& words,
                                                 std::string_view current, std::string_view doc) {
-  const auto list = "one of " + join(words);
+  const auto list = "one of " + joined(words);
   const auto* node = look_up(names, false, list, std::string{current}, doc,
                              {words.begin(), words.end()});
   if (!node)
@@ -215,7 +208,7 @@ bool ConfigReader::finish() {
       if (hint.empty() && candidates.empty())
         hint = "it has no options";
       else if (hint.empty() && candidates.size() <= most_options_listed)
-        hint = "its options are " + join(candidates);
+        hint = "its options are " + joined(candidates);
       diagnostics_->error(entry.key_place, owner_ + " has no option " + quoted(entry.key),
                           std::move(hint));
     }

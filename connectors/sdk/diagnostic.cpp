@@ -122,4 +122,11 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string_vi
   return best.empty() ? std::string{} : "did you mean '" + std::string{best} + "'?";
 }
 
+std::string joined(const std::vector<std::string_view>& words) {
+  std::string text;
+  for (const auto word : words)
+    text.append(text.empty() ? "" : ", ").append(word);
+  return text;
+}
+
 }  // namespace millrace::sdk

@@ -65,4 +65,7 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
 /// "did you mean 'topic'?", or empty where no candidate is near.
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates);
 
+/// "csv, jsonl, text".
+std::string joined(const std::vector<std::string_view>& words);
+
 }  // namespace millrace::sdk

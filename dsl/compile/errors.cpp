@@ -54,13 +54,6 @@ std::vector<std::string_view> kind_names() {
   return names;
 }
 
-std::string listed(const std::vector<std::string_view>& names) {
-  std::string text;
-  for (const auto name : names)
-    text.append(text.empty() ? "" : ", ").append(name);
-  return text;
-}
-
 }  // namespace
 
 void read_retry_keys(ConfigReader& in, RetryPolicy& retry) {
@@ -122,7 +115,7 @@ void PipelineCompiler::compile_match(const ConfigNode& node, std::vector<std::st
   const auto meant = node.secret ? std::string{} : sdk::did_you_mean(node.text, kind_names());
   diagnostics().error(node.place, "'match' knows no error " + node.describe(),
                       meant.empty() ? "an SQLSTATE like 23505, a class like 23*, or one of "
-                                        + listed(kind_names())
+                                        + sdk::joined(kind_names())
                                     : meant);
 }
 

@@ -2,10 +2,10 @@
 
 #include "connectors/sdk/database.hpp"
 #include "connectors/sdk/database_settings.hpp"
+#include "connectors/sdk/sql/classify.hpp"
 #include "dsl/compile/catalogue.hpp"
 #include "dsl/compile/security_scheme.hpp"
 #include "dsl/references.hpp"
-#include "dsl/sql/classify.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -20,6 +20,7 @@ using sdk::ConfigNode;
 using sdk::ConfigReader;
 using sdk::Diagnostics;
 using sdk::SchemeType;
+using sdk::sql::split_statements;
 
 constexpr std::size_t max_init_bytes = 16 * 1024 * 1024;
 
@@ -41,13 +42,6 @@ const ConfigNode* read_init_key(ConfigReader& in) {
   return in.raw("init", "text or list of texts",
                 "A .sql file beside this one, or SQL: idempotent statements that run once per "
                 "start, before the sources start");
-}
-
-std::string listed(const std::vector<std::string_view>& names) {
-  std::string list;
-  for (const auto name : names)
-    list.append(list.empty() ? "" : ", ").append(name);
-  return list;
 }
 
 class ServerCompiler {
@@ -115,7 +109,7 @@ private:
     if (is_known_type(protocol) || find_connector(connectors_, protocol)) {
       in.error("protocol",
                "this build has no " + in.shown("protocol") + " connector that uses a server",
-               "it has servers of protocol " + listed(protocols()));
+               "it has servers of protocol " + sdk::joined(protocols()));
       return;
     }
     auto known = protocols();

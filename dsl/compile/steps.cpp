@@ -30,13 +30,6 @@ std::string canonical_operation(std::string operation) {
   return operation == "dbConnecton" ? "dbConnection" : operation;
 }
 
-std::string joined(const std::vector<std::string_view>& names) {
-  std::string text;
-  for (const auto name : names)
-    text.append(text.empty() ? "" : ", ").append(name);
-  return text;
-}
-
 // Whether the preset that made `merged` of `given` has steps of its own, which could use it again.
 bool brings_steps(const ConfigNode& given, const ConfigNode& merged) {
   return std::ranges::any_of(merged.entries, [&](const ConfigNode::Entry& entry) {
@@ -211,7 +204,7 @@ void PipelineCompiler::read_source(ConfigReader& in, const ConfigNode& node,
     const auto names = operation_names(*connector);
     diagnostics().error(
       in.place_of("operation"), "'" + type + "' has no operation '" + operation + "'",
-      sdk::did_you_mean(operation, names).empty() ? "it has " + joined(names)
+      sdk::did_you_mean(operation, names).empty() ? "it has " + sdk::joined(names)
                                                   : sdk::did_you_mean(operation, names));
     return;
   }
@@ -299,7 +292,7 @@ void PipelineCompiler::refuse_operation(ConfigReader& in, const std::string& typ
   if (names.empty()) {
     in.error("operation", "'" + type + "' steps have no operations", "leave 'operation' out");
   } else if (operation.empty()) {
-    in.error("operation", in.owner() + " needs an 'operation'", "one of " + joined(names));
+    in.error("operation", in.owner() + " needs an 'operation'", "one of " + sdk::joined(names));
   } else if (type == "database" && operation == "receive") {
     in.error("operation", in.owner() + " is a source, which only the first step can be",
              "put it into a pipeline of its own");
