@@ -46,10 +46,9 @@ void StepCore::on_batch(sdk::Batch batch, std::function<void()> left) {
 
 void StepCore::add(sdk::Batch batch, std::function<void()> left) {
   quiet_ = false;
-  const LaneKey lane{batch.lane()->id(), batch.attempt()};
-  const Place place = sequencer_.open(lane.lane, lane.attempt);
-  auto& work = works_[place];
-  work.lane = lane;
+  const Place place = open_work(batch);
+  auto& work = works_.at(place);
+  const auto lane = work.lane;
   work.left = std::move(left);
   const bool ordered = !settings_.step || settings_.step->ordered;
   if (ordered && !held_lanes_.empty() && held_lanes_.contains(lane)) {
@@ -60,19 +59,22 @@ void StepCore::add(sdk::Batch batch, std::function<void()> left) {
   begin(place, std::move(batch));
 }
 
+StepCore::Place StepCore::open_work(const sdk::Batch& batch) {
+  const LaneKey lane{batch.lane()->id(), batch.attempt()};
+  const Place place = sequencer_.open(lane.lane, lane.attempt);
+  works_[place].lane = lane;
+  return place;
+}
+
 void StepCore::on_failed_batch(sdk::Batch batch, std::vector<sdk::Failure> failures) {
   if (batch.empty() || batch.stale())
     return;
-  const LaneKey lane{batch.lane()->id(), batch.attempt()};
-  const Place place = sequencer_.open(lane.lane, lane.attempt);
-  auto& work = works_[place];
-  work.lane = lane;
+  const Place place = open_work(batch);
   auto failed = extract_failed(batch, failures);
   keep(place, std::move(batch));
   // What could not be read will not read better: no tries are left.
   handle_failures(place, std::move(failed), std::move(failures), UINT32_MAX);
-  --works_.at(place).open;
-  leave_if_done(place);
+  close_one(place);
 }
 
 void StepCore::begin(Place place, sdk::Batch batch) {
@@ -86,8 +88,7 @@ void StepCore::begin(Place place, sdk::Batch batch) {
   }
   if (!batch.empty())
     call(place, std::move(batch), 1);
-  --works_.at(place).open;
-  leave_if_done(place);
+  close_one(place);
 }
 
 void StepCore::convict(Place place, sdk::Batch& batch) {
@@ -150,17 +151,10 @@ void StepCore::done(Ticket ticket, sdk::Batch batch, std::vector<sdk::Failure> f
     batch = {};
     failures.clear();
   }
-  if (settings_.step && !settings_.step->response.empty())
-    respond(batch, failures);
-  if (!failures.empty()) {
-    auto failed = extract_failed(batch, failures);
-    // Inside a transaction a statement alone is never tried again.
-    handle_failures(finished.place, std::move(failed), std::move(failures),
-                    traits_.retries ? finished.tries : UINT32_MAX);
-  }
-  keep(finished.place, std::move(batch));
-  --works_.at(finished.place).open;
-  leave_if_done(finished.place);
+  // Inside a transaction a statement alone is never tried again.
+  take_results(finished.place, std::move(batch), std::move(failures),
+               traits_.retries ? finished.tries : UINT32_MAX);
+  close_one(finished.place);
 }
 
 // Failures name places in `batch` before, and in what is returned afterwards.
@@ -179,6 +173,12 @@ void StepCore::keep(Place place, sdk::Batch batch) {
   ready_ += batch.size();
   auto& work = works_.at(place);
   work.finished = sdk::Batch::merge(std::move(work.finished), std::move(batch));
+}
+
+// One of what the work waited for is over.
+void StepCore::close_one(Place place) {
+  --works_.at(place).open;
+  leave_if_done(place);
 }
 
 void StepCore::leave_if_done(Place place) {

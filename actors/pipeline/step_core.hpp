@@ -148,12 +148,16 @@ private:
   };
 
   void add(sdk::Batch batch, std::function<void()> left);
+  Place open_work(const sdk::Batch& batch);
   void begin(Place place, sdk::Batch batch);
   void convict(Place place, sdk::Batch& batch);
   void test_when(Place place, sdk::Batch& batch);
   void call(Place place, sdk::Batch batch, std::uint32_t tries);
   void respond(sdk::Batch& batch, std::vector<sdk::Failure>& failures);
   static sdk::Batch extract_failed(sdk::Batch& batch, std::vector<sdk::Failure>& failures);
+  void take_results(Place place, sdk::Batch batch, std::vector<sdk::Failure> failures,
+                    std::uint32_t tries);
+  void close_one(Place place);
   void keep(Place place, sdk::Batch batch);
   void hand_on_given(Place place);
   void leave_if_done(Place place);

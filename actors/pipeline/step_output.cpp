@@ -47,6 +47,19 @@ void StepCore::respond(sdk::Batch& batch, std::vector<sdk::Failure>& failures) {
   failures = std::move(all);
 }
 
+// What the stage made of a work's records: `response` builds their outputs, and what failed goes
+// its own way.
+void StepCore::take_results(Place place, sdk::Batch batch, std::vector<sdk::Failure> failures,
+                            std::uint32_t tries) {
+  if (settings_.step && !settings_.step->response.empty())
+    respond(batch, failures);
+  if (!failures.empty()) {
+    auto failed = extract_failed(batch, failures);
+    handle_failures(place, std::move(failed), std::move(failures), tries);
+  }
+  keep(place, std::move(batch));
+}
+
 void StepCore::give(Ticket ticket, sdk::Batch batch) {
   const auto call = calls_.find(ticket);
   assert(call != calls_.end());
@@ -54,14 +67,7 @@ void StepCore::give(Ticket ticket, sdk::Batch batch) {
     return;
   const Regroup regroup{*this};
   const Place place = call->second.place;
-  std::vector<sdk::Failure> failures;
-  if (settings_.step && !settings_.step->response.empty())
-    respond(batch, failures);
-  if (!failures.empty()) {
-    auto failed = extract_failed(batch, failures);
-    handle_failures(place, std::move(failed), std::move(failures), UINT32_MAX);
-  }
-  keep(place, std::move(batch));
+  take_results(place, std::move(batch), {}, UINT32_MAX);
   const auto& lane = works_.at(place).lane;
   const auto front = sequencer_.front(lane.lane, lane.attempt);
   if (!front || *front == place)  // none: lanes are not kept in order
@@ -80,20 +86,9 @@ void StepCore::hand_on_given(Place place) {
 void StepCore::emit(sdk::Batch batch) {
   if (batch.empty() || batch.stale())
     return;
-  const LaneKey lane{batch.lane()->id(), batch.attempt()};
-  const Place place = sequencer_.open(lane.lane, lane.attempt);
-  auto& work = works_[place];
-  work.lane = lane;
-  std::vector<sdk::Failure> failures;
-  if (settings_.step && !settings_.step->response.empty())
-    respond(batch, failures);
-  if (!failures.empty()) {
-    auto failed = extract_failed(batch, failures);
-    handle_failures(place, std::move(failed), std::move(failures), UINT32_MAX);
-  }
-  keep(place, std::move(batch));
-  --works_.at(place).open;
-  leave_if_done(place);
+  const Place place = open_work(batch);
+  take_results(place, std::move(batch), {}, UINT32_MAX);
+  close_one(place);
   if (quiet_) {
     empty_outbox();
     host_.forward_flush();
