@@ -3,11 +3,11 @@
 //
 //   copy_loop postgresql://… [rounds]
 #include "actors/caf.hpp"
+#include "actors/db/directory.hpp"
 #include "actors/db/spawn.hpp"
 #include "connectors/asio/reactor.hpp"
 #include "connectors/sdk/bulk.hpp"
 #include "connectors/sdk/connector.hpp"
-#include "connectors/sdk/dsn.hpp"
 
 #include <libpq-fe.h>
 
@@ -114,17 +114,9 @@ int main(int argc, char** argv) {
   if (argc < 2)
     return 64;
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 21;
-  const auto dsn = sdk::parse_dsn(argv[1]);
-  if (!dsn)
+  const auto settings = actors::settings_of_url(argv[1]);
+  if (!settings)
     return 64;
-  auto settings = std::make_shared<sdk::DatabaseSettings>();
-  settings->name = "bench";
-  settings->driver = "postgres";
-  for (const auto& host : dsn->hosts)
-    settings->hosts.push_back(
-      {host.host, static_cast<std::uint16_t>(std::atoi(host.port.c_str()))});
-  settings->user = dsn->user;
-  settings->dbname = dsn->dbname;
   execute(argv[1], create);
   const auto rows = make_rows();
   std::string file = "/tmp/copy-loop-XXXXXX";
@@ -140,7 +132,7 @@ int main(int argc, char** argv) {
   caf::actor_system system{config};
   const auto pool = actors::spawn_pool(
     system,
-    {.driver = postgres::connector.database(), .settings = settings, .reactor = reactor.get()});
+    {.driver = postgres::connector.database(), .settings = *settings, .reactor = reactor.get()});
   if (!pool)
     return 78;
   pooled(*pool, rows);  // connects

@@ -3,10 +3,10 @@
 //
 //   database_loop [--no-batching] URL w1|w2|w3|w4 SECONDS CALLERS CONNECTIONS
 #include "actors/caf.hpp"
+#include "actors/db/directory.hpp"
 #include "actors/db/spawn.hpp"
 #include "connectors/asio/reactor.hpp"
 #include "connectors/sdk/connector.hpp"
-#include "connectors/sdk/dsn.hpp"
 #include "tests/bench/workloads.hpp"
 
 #include <atomic>
@@ -121,23 +121,6 @@ struct Config : caf::actor_system_config {
   Config() { actors::configure_scheduler(*this, 2); }
 };
 
-std::shared_ptr<sdk::DatabaseSettings> settings_of(const char* url, unsigned connections) {
-  const auto dsn = sdk::parse_dsn(url);
-  if (!dsn)
-    return nullptr;
-  auto settings = std::make_shared<sdk::DatabaseSettings>();
-  settings->name = "bench";
-  settings->driver = "postgres";
-  for (const auto& host : dsn->hosts)
-    settings->hosts.push_back(
-      {host.host, static_cast<std::uint16_t>(std::atoi(host.port.c_str()))});
-  settings->user = dsn->user;
-  settings->dbname = dsn->dbname;
-  settings->parameters = dsn->parameters;
-  settings->pool.max_size = connections;
-  return settings;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -148,9 +131,11 @@ int main(int argc, char** argv) {
   }
   if (argc != 6 || workload_of(argv[2]) == Workload::unknown)
     return 64;
-  const auto settings = settings_of(argv[1], static_cast<unsigned>(std::atoi(argv[5])));
-  if (!settings)
+  const auto parsed = actors::settings_of_url(argv[1]);
+  if (!parsed)
     return 64;
+  const auto settings = std::make_shared<sdk::DatabaseSettings>(**parsed);
+  settings->pool.max_size = static_cast<unsigned>(std::atoi(argv[5]));
   settings->batching = batching;
   const auto reactor = asio::make_reactor({.threads = 1});
   Config config;
