@@ -1,12 +1,11 @@
 #include "dsl/compile/spans.hpp"
 
 #include "dsl/compile/named_server.hpp"
+#include "dsl/compile/span_marker.hpp"
 #include "dsl/compile/span_support.hpp"
 #include "dsl/compile/walk.hpp"
 
 #include <algorithm>
-#include <map>
-#include <set>
 #include <utility>
 
 namespace millrace::dsl {
@@ -16,380 +15,226 @@ namespace {
 constexpr const char* one_record = "one record has one transaction";
 constexpr const char* makes_several = "makes several records of one";
 
-struct OpenSpan {
-  std::uint32_t id = 0;
-  bool block = false;                // of a `transaction` step, which ends it itself
-  std::set<std::string> savepoints;  // made so far
-};
+}  // namespace
 
-// The open transactions, by server.
-using Open = std::map<std::size_t, OpenSpan>;
+std::unordered_set<const StepProgram*> SpanMarker::mark() {
+  implicit_ = implicit_begins(draft_.program);
+  refuse_open(walk(draft_.program.steps, {}));
+  walk_error_steps(draft_.program.steps);
+  for (const auto& rule : draft_.defaults.rules)
+    walk_rule(rule);
+  return std::move(inside_);
+}
 
-class SpanMarker {
-public:
-  SpanMarker(PipelineDraft& draft, const std::vector<PipelineDraft>& all,
-             const std::vector<ServerProgram>& servers, sdk::Diagnostics& diagnostics)
-    : draft_{draft}, all_{all}, servers_{servers}, diagnostics_{diagnostics} {}
+SpanMarker::Open SpanMarker::walk(StepList& steps, Open open) {
+  for (auto& step : steps.steps)
+    open = visit(*step, std::move(open));
+  return open;
+}
 
-  std::unordered_set<const StepProgram*> mark() {
-    implicit_ = implicit_begins(draft_.program);
-    refuse_open(walk(draft_.program.steps, {}));
-    walk_error_steps(draft_.program.steps);
-    for (const auto& rule : draft_.defaults.rules)
-      walk_rule(rule);
-    return std::move(inside_);
+SpanMarker::Open SpanMarker::visit(StepProgram& step, Open open) {
+  if (!open.empty()) {
+    inside_.insert(&step);
+    check_rules(step, open);
   }
-
-private:
-  std::string server_name(std::size_t server) const { return servers_[server].name; }
-
-  Span& span_of(const OpenSpan& open) { return draft_.program.spans[open.id - 1]; }
-
-  Open walk(StepList& steps, Open open) {
-    for (auto& step : steps.steps)
-      open = visit(*step, std::move(open));
+  if (auto* call = std::get_if<DatabaseCall>(&step.body))
+    return visit_call(step, *call, std::move(open));
+  if (auto* block = std::get_if<TransactionBlock>(&step.body))
+    return visit_block(step, *block, std::move(open));
+  if (auto* choice = std::get_if<Switch>(&step.body))
+    return visit_switch(step, *choice, open);
+  if (auto* each = std::get_if<Foreach>(&step.body))
+    return visit_foreach(step, *each, std::move(open));
+  if (auto* parallel = std::get_if<Parallel>(&step.body)) {
+    if (!open.empty())
+      refuse_inside(step, open, "cannot run branches", one_record);
+    for (auto& [name, branch] : parallel->branches)
+      must_match(step, {}, walk(branch, {}), "branch '" + name + "'");
     return open;
   }
+  if (std::holds_alternative<Gather>(step.body) && !open.empty())
+    refuse_inside(step, open, "cannot gather records",
+                  "each would wait for the others with its transaction open");
+  if (const auto* call = std::get_if<CallPipeline>(&step.body))
+    check_pipeline_call(step, *call, open);
+  return open;
+}
 
-  Open visit(StepProgram& step, Open open) {
-    if (!open.empty()) {
-      inside_.insert(&step);
-      check_rules(step, open);
-    }
-    if (auto* call = std::get_if<DatabaseCall>(&step.body))
-      return visit_call(step, *call, std::move(open));
-    if (auto* block = std::get_if<TransactionBlock>(&step.body))
-      return visit_block(step, *block, std::move(open));
-    if (auto* choice = std::get_if<Switch>(&step.body))
-      return visit_switch(step, *choice, open);
-    if (auto* each = std::get_if<Foreach>(&step.body))
-      return visit_foreach(step, *each, std::move(open));
-    if (auto* parallel = std::get_if<Parallel>(&step.body)) {
-      if (!open.empty())
-        refuse_inside(step, open, "cannot run branches", one_record);
-      for (auto& [name, branch] : parallel->branches)
-        must_match(step, {}, walk(branch, {}), "branch '" + name + "'");
-      return open;
-    }
-    if (std::holds_alternative<Gather>(step.body) && !open.empty())
-      refuse_inside(step, open, "cannot gather records",
-                    "each would wait for the others with its transaction open");
-    if (const auto* call = std::get_if<CallPipeline>(&step.body))
-      check_pipeline_call(step, *call, open);
+SpanMarker::Open SpanMarker::visit_call(StepProgram& step, DatabaseCall& call, Open open) {
+  if (call.server_name && !open.empty()) {
+    refuse(step,
+           "the server of '" + step.name + "' is computed, and the transaction of " + names(open)
+             + " is open",
+           "name the server, or end the transaction before it");
     return open;
   }
-
-  Open visit_call(StepProgram& step, DatabaseCall& call, Open open) {
-    if (call.server_name && !open.empty()) {
-      refuse(step,
-             "the server of '" + step.name + "' is computed, and the transaction of " + names(open)
-               + " is open",
-             "name the server, or end the transaction before it");
-      return open;
-    }
-    if (call.server == no_server)
-      return open;
-    if (implicit_.contains(&step) && !open.contains(call.server)) {
-      begin(step, call.server, false, true, open);
-      call.span = open.at(call.server).id;
-      call.opens_span = true;
-      return open;
-    }
-    const auto found = open.find(call.server);
-    switch (call.operation) {
-    case DatabaseOperation::begin:
-      return visit_begin(step, call, std::move(open));
-    case DatabaseOperation::commit:
-    case DatabaseOperation::rollback:
-      return visit_end(step, call, std::move(open));
-    case DatabaseOperation::savepoint:
-    case DatabaseOperation::rollback_to:
-      if (found == open.end()) {
-        refuse(step,
-               "'" + step.name + "' stands in no transaction of '" + server_name(call.server) + "'",
-               "begin one before it");
-        return open;
-      }
-      visit_savepoint(step, call, found->second);
-      break;
-    default:
-      break;
-    }
-    if (call.stream && !open.empty())
-      refuse_inside(step, open, makes_several, one_record, "leave out stream:, or ");
-    if (found != open.end())
-      call.span = found->second.id;
+  if (call.server == no_server)
     return open;
-  }
-
-  Open visit_begin(StepProgram& step, DatabaseCall& call, Open open) {
-    refuse_condition(step, "begin");
-    if (const auto found = open.find(call.server); found != open.end()) {
-      refuse_inner(step, call.server, found->second);
-      return open;
-    }
-    begin(step, call.server, false, false, open);
+  if (implicit_.contains(&step) && !open.contains(call.server)) {
+    begin(step, call.server, false, true, open);
     call.span = open.at(call.server).id;
     call.opens_span = true;
     return open;
   }
-
-  Open visit_end(StepProgram& step, DatabaseCall& call, Open open) {
-    const std::string what = call.operation == DatabaseOperation::commit ? "commit" : "roll back";
-    refuse_condition(step, what);
-    const auto found = open.find(call.server);
+  const auto found = open.find(call.server);
+  switch (call.operation) {
+  case DatabaseOperation::begin:
+    return visit_begin(step, call, std::move(open));
+  case DatabaseOperation::commit:
+  case DatabaseOperation::rollback:
+    return visit_end(step, call, std::move(open));
+  case DatabaseOperation::savepoint:
+  case DatabaseOperation::rollback_to:
     if (found == open.end()) {
       refuse(step,
-             "'" + step.name + "' has no transaction on '" + server_name(call.server) + "' to "
-               + what,
-             in_error_steps_ ? "a failed record's transaction has been rolled back by itself"
-                             : "begin one before it with operation: beginSql");
+             "'" + step.name + "' stands in no transaction of '" + server_name(call.server) + "'",
+             "begin one before it");
       return open;
     }
-    if (found->second.block) {
-      refuse(step,
-             "'" + step.name + "' cannot " + what + " the transaction of the block '"
-               + span_of(found->second).opened_by + "', which ends it itself",
-             call.operation == DatabaseOperation::commit ? "leave the step out"
-                                                         : "use a step of type fail");
-      return open;
-    }
-    auto& span = span_of(found->second);
-    span.closed_by += (span.closed_by.empty() ? "" : ", ") + step.name;
+    visit_savepoint(step, call, found->second);
+    break;
+  default:
+    break;
+  }
+  if (call.stream && !open.empty())
+    refuse_inside(step, open, makes_several, one_record, "leave out stream:, or ");
+  if (found != open.end())
     call.span = found->second.id;
-    call.closes_span = true;
-    open.erase(found);
+  return open;
+}
+
+SpanMarker::Open SpanMarker::visit_begin(StepProgram& step, DatabaseCall& call, Open open) {
+  refuse_condition(step, "begin");
+  if (const auto found = open.find(call.server); found != open.end()) {
+    refuse_inner(step, call.server, found->second);
     return open;
   }
+  begin(step, call.server, false, false, open);
+  call.span = open.at(call.server).id;
+  call.opens_span = true;
+  return open;
+}
 
-  void visit_savepoint(const StepProgram& step, const DatabaseCall& call, OpenSpan& open) {
-    if (call.operation == DatabaseOperation::savepoint) {
-      open.savepoints.insert(call.savepoint);
-    } else if (!open.savepoints.contains(call.savepoint)) {
-      const std::vector<std::string_view> known{open.savepoints.begin(), open.savepoints.end()};
-      refuse(step, "there is no savepoint '" + call.savepoint + "' before '" + step.name + "'",
-             sdk::did_you_mean(call.savepoint, known));
-    }
-  }
-
-  Open visit_block(StepProgram& step, TransactionBlock& block, Open open) {
-    if (block.server == no_server) {
-      walk(block.steps, open);
-      return open;
-    }
-    if (const auto found = open.find(block.server); found != open.end()) {
-      refuse_inner(step, block.server, found->second);
-      walk(block.steps, open);
-      return open;
-    }
-    auto inner = open;
-    begin(step, block.server, true, false, inner);
-    block.span = inner.at(block.server).id;
-    span_of(inner.at(block.server)).closed_by = step.name;
-    auto after = walk(block.steps, inner);
-    after.erase(block.server);
-    must_match(step, open, after, "the block");
+SpanMarker::Open SpanMarker::visit_end(StepProgram& step, DatabaseCall& call, Open open) {
+  const std::string what = call.operation == DatabaseOperation::commit ? "commit" : "roll back";
+  refuse_condition(step, what);
+  const auto found = open.find(call.server);
+  if (found == open.end()) {
+    refuse(step,
+           "'" + step.name + "' has no transaction on '" + server_name(call.server) + "' to "
+             + what,
+           in_error_steps_ ? "a failed record's transaction has been rolled back by itself"
+                           : "begin one before it with operation: beginSql");
     return open;
   }
-
-  Open visit_switch(StepProgram& step, Switch& choice, const Open& open) {
-    std::vector<Open> ends;
-    bool otherwise = false;
-    for (auto& one : choice.cases) {
-      ends.push_back(walk(one.steps, open));
-      otherwise |= one.when == nullptr;
-    }
-    if (!otherwise || step.when)
-      ends.push_back(open);
-    auto common = ends.empty() ? open : ends.front();
-    for (const auto& end : ends) {
-      for (const auto& [server, span] : end)
-        note_difference(step, server, span, ends);
-      std::erase_if(common, [&](const auto& one) { return !end.contains(one.first); });
-    }
-    return common;
-  }
-
-  // A transaction that is open behind some cases only.
-  void note_difference(const StepProgram& step, std::size_t server, const OpenSpan& span,
-                       const std::vector<Open>& ends) {
-    const bool same = std::ranges::all_of(ends, [&](const Open& end) {
-      const auto found = end.find(server);
-      return found != end.end() && found->second.id == span.id;
-    });
-    if (same || !reported_.insert({&step, server}).second)
-      return;
-    const auto& info = span_of(span);
-    const bool began_before = opened_at_.contains(span.id) && !info.closed_by.empty();
+  if (found->second.block) {
     refuse(step,
-           "the transaction that '" + info.opened_by + "' begins on '" + server_name(server) + "' "
-             + (began_before ? "ends" : "is open") + " behind only some of the cases of '"
-             + step.name + "'",
-           "begin and end it in the same list of steps, or end it in every case, with `otherwise`");
-  }
-
-  Open visit_foreach(StepProgram& step, Foreach& each, Open open) {
-    if (!open.empty() && !each.collect)
-      refuse_inside(step, open, makes_several, one_record, "add collect:, or ");
-    must_match(step, open, walk(each.steps, open), "the steps of each item");
+           "'" + step.name + "' cannot " + what + " the transaction of the block '"
+             + span_of(found->second).opened_by + "', which ends it itself",
+           call.operation == DatabaseOperation::commit ? "leave the step out"
+                                                       : "use a step of type fail");
     return open;
   }
+  auto& span = span_of(found->second);
+  span.closed_by += (span.closed_by.empty() ? "" : ", ") + step.name;
+  call.span = found->second.id;
+  call.closes_span = true;
+  open.erase(found);
+  return open;
+}
 
-  // --- rules
-
-  void begin(const StepProgram& step, std::size_t server, bool block, bool implicit, Open& open) {
-    inside_.insert(&step);
-    auto& spans = draft_.program.spans;
-    const auto id = static_cast<std::uint32_t>(spans.size() + 1);
-    spans.push_back({id, server, step.name, {}, implicit});
-    opened_at_[id] = step.place;
-    if (!open.empty())
-      diagnostics_.warning(step.place,
-                           "'" + step.name + "' begins a transaction on '" + server_name(server)
-                             + "' while one is open on " + names(open)
-                             + ": no commit covers both servers",
-                           "where the second commit fails, the first stays");
-    open[server] = {id, block, {}};
-    if (!block)
-      check_rules(step, open);
+void SpanMarker::visit_savepoint(const StepProgram& step, const DatabaseCall& call,
+                                 OpenSpan& open) {
+  if (call.operation == DatabaseOperation::savepoint) {
+    open.savepoints.insert(call.savepoint);
+  } else if (!open.savepoints.contains(call.savepoint)) {
+    const std::vector<std::string_view> known{open.savepoints.begin(), open.savepoints.end()};
+    refuse(step, "there is no savepoint '" + call.savepoint + "' before '" + step.name + "'",
+           sdk::did_you_mean(call.savepoint, known));
   }
+}
 
-  // What lets a record go on after a failed statement would go on without the transaction.
-  void check_rules(const StepProgram& step, const Open& open) {
-    const bool saved = std::ranges::all_of(
-      open, [](const auto& one) { return !one.second.savepoints.empty(); });
-    if (saved || std::holds_alternative<TransactionBlock>(step.body))
-      return;
-    for (const auto& rule : step.errors.rules) {
-      if (rule.retry && rule.retry->attempts > 1)
-        refuse(step,
-               "'" + step.name + "' cannot be tried again alone inside the transaction of "
-                 + names(open),
-               "put 'retry' on a transaction block, or a savepoint before the step");
-      if (rule.then == ErrorAction::resume)
-        refuse(step,
-               "'" + step.name + "' cannot continue after an error inside the transaction of "
-                 + names(open) + ", which the error ends",
-               "put a savepoint before the step");
-    }
-    for (const auto& rule : draft_.defaults.rules) {
-      if (rule.then == ErrorAction::resume && step.errors.rules.empty() && !reported_continue_) {
-        reported_continue_ = true;
-        diagnostics_.error(draft_.defaults_place,
-                           "'continue' would apply to '" + step.name
-                             + "', which stands inside a transaction that an error ends",
-                           "give the steps that may continue an onError of their own");
-      }
-    }
+SpanMarker::Open SpanMarker::visit_block(StepProgram& step, TransactionBlock& block, Open open) {
+  if (block.server == no_server) {
+    walk(block.steps, open);
+    return open;
   }
-
-  void refuse_condition(const StepProgram& step, const std::string& what) {
-    if (step.when)
-      refuse(step,
-             "'" + step.name + "' cannot " + what
-               + " under a condition: nobody could tell whether the transaction is open behind it",
-             "use a switch that ends it in every case");
+  if (const auto found = open.find(block.server); found != open.end()) {
+    refuse_inner(step, block.server, found->second);
+    walk(block.steps, open);
+    return open;
   }
+  auto inner = open;
+  begin(step, block.server, true, false, inner);
+  block.span = inner.at(block.server).id;
+  span_of(inner.at(block.server)).closed_by = step.name;
+  auto after = walk(block.steps, inner);
+  after.erase(block.server);
+  must_match(step, open, after, "the block");
+  return open;
+}
 
-  void must_match(const StepProgram& step, const Open& before, const Open& after,
-                  const std::string& where) {
-    for (const auto& [server, span] : after) {
-      if (!before.contains(server))
-        refuse(step,
-               "the transaction that '" + span_of(span).opened_by + "' begins on '"
-                 + server_name(server) + "' is still open at the end of " + where + " of '"
-                 + step.name + "'",
-               "end it in the same list of steps");
-    }
-    for (const auto& [server, span] : before) {
-      if (!after.contains(server))
-        refuse(step,
-               "the transaction that '" + span_of(span).opened_by + "' begins on '"
-                 + server_name(server) + "' ends inside '" + step.name
-                 + "', which may run it more than once or not at all",
-               "end it in the list of steps in which it begins");
-    }
+SpanMarker::Open SpanMarker::visit_switch(StepProgram& step, Switch& choice, const Open& open) {
+  std::vector<Open> ends;
+  bool otherwise = false;
+  for (auto& one : choice.cases) {
+    ends.push_back(walk(one.steps, open));
+    otherwise |= one.when == nullptr;
   }
-
-  void check_pipeline_call(const StepProgram& step, const CallPipeline& call, const Open& open) {
-    if (open.empty())
-      return;
-    const auto used = servers_used(call.pipeline, all_, servers_.size());
-    for (const auto& [server, span] : open) {
-      if (used.contains(server))
-        refuse(step,
-               "'" + step.name + "' calls the pipeline '" + call.pipeline + "', which uses '"
-                 + server_name(server) + "' outside the transaction of '" + span_of(span).opened_by
-                 + "'",
-               "end the transaction before it");
-    }
+  if (!otherwise || step.when)
+    ends.push_back(open);
+  auto common = ends.empty() ? open : ends.front();
+  for (const auto& end : ends) {
+    for (const auto& [server, span] : end)
+      note_difference(step, server, span, ends);
+    std::erase_if(common, [&](const auto& one) { return !end.contains(one.first); });
   }
+  return common;
+}
 
-  void walk_error_steps(StepList& steps) {
-    for_each_step(steps, [&](StepProgram& step) {
-      for (const auto& rule : step.errors.rules)
-        walk_rule(rule);
-    });
-  }
+// A transaction that is open behind some cases only.
+void SpanMarker::note_difference(const StepProgram& step, std::size_t server, const OpenSpan& span,
+                                 const std::vector<Open>& ends) {
+  const bool same = std::ranges::all_of(ends, [&](const Open& end) {
+    const auto found = end.find(server);
+    return found != end.end() && found->second.id == span.id;
+  });
+  if (same || !reported_.insert({&step, server}).second)
+    return;
+  const auto& info = span_of(span);
+  const bool began_before = opened_at_.contains(span.id) && !info.closed_by.empty();
+  refuse(step,
+         "the transaction that '" + info.opened_by + "' begins on '" + server_name(server) + "' "
+           + (began_before ? "ends" : "is open") + " behind only some of the cases of '" + step.name
+           + "'",
+         "begin and end it in the same list of steps, or end it in every case, with `otherwise`");
+}
 
-  // Its steps run outside of every transaction: the failed record's has been rolled back.
-  void walk_rule(const ErrorRule& rule) {
-    if (!rule.steps)
-      return;
-    in_error_steps_ = true;
-    auto& steps = const_cast<StepList&>(
-      *rule.steps);  // NOLINT: made by this compilation, and not shared yet
-    refuse_open(walk(steps, {}));
-    walk_error_steps(steps);
-    in_error_steps_ = false;
-  }
+SpanMarker::Open SpanMarker::visit_foreach(StepProgram& step, Foreach& each, Open open) {
+  if (!open.empty() && !each.collect)
+    refuse_inside(step, open, makes_several, one_record, "add collect:, or ");
+  must_match(step, open, walk(each.steps, open), "the steps of each item");
+  return open;
+}
 
-  void refuse_inside(const StepProgram& step, const Open& open, const std::string& what,
-                     const std::string& why, const std::string& remedy = {}) {
-    refuse(step,
-           "'" + step.name + "' " + what + " inside the transaction of " + names(open) + ": " + why,
-           remedy + "end the transaction before it");
-  }
+void SpanMarker::walk_error_steps(StepList& steps) {
+  for_each_step(steps, [&](StepProgram& step) {
+    for (const auto& rule : step.errors.rules)
+      walk_rule(rule);
+  });
+}
 
-  std::string names(const Open& open) {
-    std::string text;
-    for (const auto& one : open)
-      text.append(text.empty() ? "'" : ", '").append(server_name(one.first)).append("'");
-    return text;
-  }
-
-  void refuse_open(const Open& left) {
-    for (const auto& [server, open] : left)
-      diagnostics_.error(opened_at_.at(open.id),
-                         "the transaction that '" + span_of(open).opened_by + "' begins on '"
-                           + server_name(server) + "' never ends, so it would always roll back",
-                         "add a step with operation: commitSql");
-  }
-
-  void refuse_inner(const StepProgram& step, std::size_t server, const OpenSpan& around) {
-    refuse(step,
-           "'" + step.name + "' begins a transaction on '" + server_name(server)
-             + "' inside the one of '" + span_of(around).opened_by + "'",
-           "use a savepoint");
-  }
-
-  void refuse(const StepProgram& step, std::string message, std::string hint) {
-    diagnostics_.error(step.place, std::move(message), std::move(hint));
-  }
-
-  PipelineDraft& draft_;
-  const std::vector<PipelineDraft>& all_;
-  const std::vector<ServerProgram>& servers_;
-  sdk::Diagnostics& diagnostics_;
-  std::unordered_set<const StepProgram*> implicit_;
-  std::unordered_set<const StepProgram*> inside_;
-  std::map<std::uint32_t, sdk::Place> opened_at_;
-  std::set<std::pair<const StepProgram*, std::size_t>> reported_;
-  bool reported_continue_ = false;
-  bool in_error_steps_ = false;
-};
-
-}  // namespace
+// Its steps run outside of every transaction: the failed record's has been rolled back.
+void SpanMarker::walk_rule(const ErrorRule& rule) {
+  if (!rule.steps)
+    return;
+  in_error_steps_ = true;
+  auto& steps = const_cast<StepList&>(
+    *rule.steps);  // NOLINT: made by this compilation, and not shared yet
+  refuse_open(walk(steps, {}));
+  walk_error_steps(steps);
+  in_error_steps_ = false;
+}
 
 std::unordered_set<const StepProgram*> mark_spans(PipelineDraft& draft,
                                                   const std::vector<PipelineDraft>& all,
