@@ -59,7 +59,8 @@ void SourceCore::on_settled(sdk::Receipt& receipt, Actions& actions) {
 void SourceCore::settle(LaneWindow& window, const sdk::Receipt& receipt,
                         const sdk::Settled& settled, Actions& actions) {
   const bool failed = settled.outcome == sdk::Outcome::failed;
-  if (failed && (!settings_.answers || (settled.failure && settled.failure->stop)))
+  const bool stops = failed && (!settings_.answers || (settled.failure && settled.failure->stop));
+  if (stops && !actions.stop)  // of several, the first says why
     actions.stop = settled.failure ? settled.failure : without_reason();
   if (failed && !settings_.answers) {
     counts_[static_cast<std::size_t>(sdk::Outcome::failed)] += settled.count;

@@ -220,6 +220,18 @@ TEST_F(SourceCoreTest, StopsAtAFailedRecordAndDoesNotMovePastIt) {
   EXPECT_EQ(core->open(), 2u);
 }
 
+TEST_F(SourceCoreTest, SaysOfSeveralFailedRecordsWhatWasWrongWithTheFirst) {
+  take(a, 2);
+  turn();
+  const char* const problems[] = {"first", "second"};
+  for (std::size_t i = 0; i < 2; ++i)
+    under_way[0].take_ack(i).fail(std::make_shared<sdk::FailureNote>(
+      sdk::FailureNote{sdk::Error{sdk::ErrorKind::data, problems[i]}, "score", false}));
+  turn();
+  ASSERT_TRUE(actions.stop);
+  EXPECT_EQ(actions.stop->error.message(), "first");
+}
+
 class AnsweringSourceCoreTest : public SourceCoreTest {
 protected:
   AnsweringSourceCoreTest() : SourceCoreTest{true} {}
