@@ -8,6 +8,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <concepts>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -67,10 +70,27 @@ public:
 
   template <class T>
   CLI::Option* option(const std::string& name, T& out, const std::string& doc) {
-    auto* added = app_->add_option(name, out, doc);
-    if constexpr (std::is_unsigned_v<T>)
-      added->check(CLI::NonNegativeNumber);
-    return added;
+    return app_->add_option(name, out, doc);
+  }
+
+  template <std::unsigned_integral T>
+  void count(const std::string& name, T& out, std::type_identity_t<T> least,
+             const std::string& doc) {
+    app_
+      ->add_option_function<std::string>(
+        name,
+        [&out, name, least](const std::string& text) {
+          T read{};
+          const auto* const end = text.data() + text.size();
+          const auto [stop, trouble] = std::from_chars(text.data(), end, read);
+          if (trouble != std::errc{} || stop != end || read < least)
+            throw CLI::ValidationError(name, "'" + text + "' is no whole number from "
+                                               + std::to_string(least) + " to "
+                                               + std::to_string(std::numeric_limits<T>::max()));
+          out = read;
+        },
+        doc + " (default " + std::to_string(out) + ")")
+      ->type_name("COUNT");
   }
 
   void flag(const std::string& name, bool& out, const std::string& doc) {
@@ -116,7 +136,7 @@ public:
         name,
         [&out, name](const std::string& text) {
           const auto read = sdk::parse_byte_size(text);
-          if (!read)
+          if (!read || *read == 0)
             throw CLI::ValidationError(name, "'" + text + "' is no size; write 64KiB, 16MiB");
           out = static_cast<std::size_t>(*read);
         },
@@ -180,11 +200,12 @@ struct Line {
                   "How long open work may take to finish after a signal");
     verb.choice("--log-level", run.log.level, log_levels, "Least level that is logged");
     verb.choice("--log-format", run.log.format, log_formats, "How log lines look");
-    verb.option("--threads", run.engine.threads, "Scheduler threads; 0: one per core, at least 2");
+    verb.count("--threads", run.engine.threads, 0,
+               "Scheduler threads; 0: one per core, at least 2");
     verb.choice("--scheduler", run.engine.stealing, schedulers, "How threads share actors");
-    verb.option("--max-throughput", run.engine.max_throughput,
-                "Messages an actor may handle before another one's turn");
-    verb.option("--credit-records", run.engine.credit_records, "Most records a source has open");
+    verb.count("--max-throughput", run.engine.max_throughput, 1,
+               "Messages an actor may handle before another one's turn");
+    verb.count("--credit-records", run.engine.credit_records, 1, "Most records a source has open");
     verb.bytes("--credit-bytes", run.engine.credit_bytes, "Most bytes a source has open");
 
     Verb check{app, "validate", "Checks the files and says every mistake in them",

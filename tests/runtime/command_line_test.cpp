@@ -162,9 +162,18 @@ TEST(CommandLineTest, RefusesWhatItCannotRead) {
                                              {"run", "a", "--credit-bytes", "many"},
                                              {"run", "a", "--log-level", "loud"},
                                              {"run", "a", "--threads", "-1"},
+                                             {"run", "a", "--threads", "99999999999999999999"},
+                                             {"run", "a", "--max-throughput", "0"},
+                                             {"run", "a", "--credit-records", "0"},
+                                             {"run", "a", "--credit-bytes", "0"},
                                              {"graph", "a", "--format", "png"},
                                              {"version", "extra"}})
     EXPECT_EQ(advice(line).code, ExitCode::usage) << testing::PrintToString(line);
+}
+
+TEST(CommandLineTest, SaysWhatACountMayBe) {
+  EXPECT_THAT(advice({"run", "a", "--credit-records", "-3"}).text,
+              HasSubstr("--credit-records: '-3' is no whole number from 1 to "));
 }
 
 TEST(CommandLineTest, RepeatsNoPassword) {
