@@ -2,13 +2,16 @@
 
 #include "connectors/sdk/config_reader.hpp"
 #include "connectors/sdk/database_settings.hpp"
+#include "connectors/sdk/sql/placeholder.hpp"
 #include "dsl/compile/walk.hpp"
 #include "dsl/sql/joinable.hpp"
-#include "dsl/sql/placeholder.hpp"
 
 namespace millrace::dsl {
 
 namespace {
+
+using sdk::sql::single_statement;
+using sdk::sql::tokenize;
 
 constexpr std::size_t shown_bytes = 100;
 

@@ -1,9 +1,9 @@
 #include "dsl/span_steps.hpp"
 
+#include "connectors/sdk/sql/placeholder.hpp"
 #include "connectors/sdk/sql/traces.hpp"
 #include "dsl/compile/walk.hpp"
 #include "dsl/expression/compiler.hpp"
-#include "dsl/sql/placeholder.hpp"
 
 #include <algorithm>
 #include <set>
@@ -13,6 +13,8 @@
 namespace millrace::dsl {
 
 namespace {
+
+using sdk::sql::StatementKind;
 
 bool is_default(const TransactionOptions& options) {
   return options.isolation.empty() && !options.read_only && !options.deferrable && !options.timeout

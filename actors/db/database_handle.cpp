@@ -1,7 +1,7 @@
 #include "actors/db/database_handle.hpp"
 
 #include "actors/db/protocol.hpp"
-#include "actors/db/transaction_state.hpp"
+#include "connectors/sdk/sql/identifier.hpp"
 
 #include <optional>
 #include <utility>
@@ -13,7 +13,7 @@ namespace {
 
 using db::Request;
 using db::RequestPtr;
-using db::SessionVerb;
+using sdk::SessionVerb;
 
 RequestPtr session_request(sdk::Statement statement, Request::Done done) {
   std::vector<sdk::Statement> one;
@@ -84,18 +84,19 @@ void SessionHandle::execute(sdk::Statement statement,
 
 void SessionHandle::savepoint(std::string name, Done done) const {
   link_->send(SessionVerb::savepoint,
-              control_request("SAVEPOINT " + db::quote_identifier(name), std::move(done)));
+              control_request("SAVEPOINT " + sdk::sql::quote_identifier(name), std::move(done)));
 }
 
 void SessionHandle::rollback_to(std::string name, Done done) const {
   link_->send(
     SessionVerb::rollback_to,
-    control_request("ROLLBACK TO SAVEPOINT " + db::quote_identifier(name), std::move(done)));
+    control_request("ROLLBACK TO SAVEPOINT " + sdk::sql::quote_identifier(name), std::move(done)));
 }
 
 void SessionHandle::release(std::string name, Done done) const {
-  link_->send(SessionVerb::release,
-              control_request("RELEASE SAVEPOINT " + db::quote_identifier(name), std::move(done)));
+  link_->send(
+    SessionVerb::release,
+    control_request("RELEASE SAVEPOINT " + sdk::sql::quote_identifier(name), std::move(done)));
 }
 
 void SessionHandle::commit(Done done) const {

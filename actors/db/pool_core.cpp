@@ -244,11 +244,11 @@ void PoolCore::shut(const sdk::Error& error) {
   for (const auto& [number, request] : open) {
     for (auto& item : request->items) {
       const bool unsure = item.in_flight
-                          && judge_loss(sdk::StatementPhase::written, false,
-                                        *request->statements[item.statement])
-                               == LossVerdict::unknown;
+                          && sdk::judge_loss(sdk::StatementPhase::written, false,
+                                             *request->statements[item.statement])
+                               == sdk::LossVerdict::unknown;
       if (unsure)
-        item.result = outcome_unknown(error);
+        item.result = sdk::outcome_unknown(error);
     }
     request->answer(error);
   }

@@ -11,7 +11,7 @@
 #include "actors/db/batching.hpp"
 #include "actors/db/pool_metrics.hpp"
 #include "actors/db/request.hpp"
-#include "actors/db/retry_policy.hpp"
+#include "connectors/sdk/retry_policy.hpp"
 
 #include <algorithm>
 #include <array>
@@ -243,8 +243,8 @@ private:
   void recover_from(std::deque<Group> groups, RequestPtr partial, const sdk::WireLoss& loss,
                     sdk::Instant now);
   void recover(Group& group, const sdk::WireLoss& loss, const Phases& phases);
-  LossVerdict judge(const Group& group, std::size_t member, const sdk::WireLoss& loss,
-                    const Phases& phases) const;
+  sdk::LossVerdict judge(const Group& group, std::size_t member, const sdk::WireLoss& loss,
+                         const Phases& phases) const;
 
   void note_retry(const sdk::Error& error, std::uint32_t attempt, std::chrono::milliseconds wait);
 
@@ -340,7 +340,7 @@ private:
 
   PoolLimits limits_;
   std::shared_ptr<PoolMetrics> metrics_;
-  RetryPolicy retry_;
+  sdk::RetryPolicy retry_;
   std::mt19937_64 random_;
   Connections connections_;
   std::unordered_map<std::uint64_t, RequestPtr> open_;  // every request that is not answered

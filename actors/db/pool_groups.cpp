@@ -16,8 +16,8 @@ constexpr std::uint64_t item_mask = (std::uint64_t{1} << item_bits) - 1;
 constexpr auto slow_for = std::chrono::minutes{10};
 constexpr auto locked_for = 5s;
 
-sdk::Error after_loss(LossVerdict verdict, const sdk::WireLoss& loss) {
-  return verdict == LossVerdict::unknown ? outcome_unknown(loss.error) : loss.error;
+sdk::Error after_loss(sdk::LossVerdict verdict, const sdk::WireLoss& loss) {
+  return verdict == sdk::LossVerdict::unknown ? sdk::outcome_unknown(loss.error) : loss.error;
 }
 
 }  // namespace
@@ -201,8 +201,8 @@ void PoolCore::take_back(Group& group) {
   }
 }
 
-LossVerdict PoolCore::judge(const Group& group, std::size_t member, const sdk::WireLoss& loss,
-                            const Phases& phases) const {
+sdk::LossVerdict PoolCore::judge(const Group& group, std::size_t member, const sdk::WireLoss& loss,
+                                 const Phases& phases) const {
   const auto unnamed = loss.lists_all ? sdk::StatementPhase::queued : sdk::StatementPhase::complete;
   const auto entry = (group.id << item_bits) | (group.way == Way::set ? 0 : member);
   const auto found = phases.find(entry);
@@ -212,14 +212,14 @@ LossVerdict PoolCore::judge(const Group& group, std::size_t member, const sdk::W
   // read.
   const bool only_read = group.use == sdk::ConnectionUse::reads && request->plan->is_pure();
   if (only_read && phase != sdk::StatementPhase::queued)
-    return LossVerdict::repeatable;
-  return judge_loss(phase, loss.server_ended,
-                    *request->statements[request->items[index].statement]);
+    return sdk::LossVerdict::repeatable;
+  return sdk::judge_loss(phase, loss.server_ended,
+                         *request->statements[request->items[index].statement]);
 }
 
 void PoolCore::recover(Group& group, const sdk::WireLoss& loss, const Phases& phases) {
   auto& members = group.members;
-  std::vector<LossVerdict> verdicts;
+  std::vector<sdk::LossVerdict> verdicts;
   verdicts.reserve(members.size());
   for (std::size_t i = 0; i < members.size(); ++i)
     verdicts.push_back(judge(group, i, loss, phases));
@@ -228,8 +228,8 @@ void PoolCore::recover(Group& group, const sdk::WireLoss& loss, const Phases& ph
     std::ranges::fill(verdicts, *std::ranges::max_element(verdicts));
   // A server that ended before the last of a group was done had not come to the commit of any.
   if (group.way == Way::shared && loss.server_ended
-      && std::ranges::find(verdicts, LossVerdict::never_happened) != verdicts.end())
-    std::ranges::fill(verdicts, LossVerdict::never_happened);
+      && std::ranges::find(verdicts, sdk::LossVerdict::never_happened) != verdicts.end())
+    std::ranges::fill(verdicts, sdk::LossVerdict::never_happened);
   for (std::size_t i = 0; i < members.size(); ++i) {
     auto& [request, index] = members[i];
     auto& item = request->items[index];

@@ -1,7 +1,6 @@
 // Where a statement runs, and what the catalog is asked about it.
 #include "actors/db/pool_core.hpp"
 #include "connectors/sdk/sql/traces.hpp"
-#include "dsl/sql/classify.hpp"
 
 #include <utility>
 

@@ -8,8 +8,8 @@
 #include "actors/db/inbox.hpp"
 #include "actors/db/pool_core.hpp"
 #include "actors/db/request.hpp"
-#include "actors/db/session_verb.hpp"
 #include "connectors/sdk/database.hpp"
+#include "connectors/sdk/session_verb.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -79,7 +79,7 @@ struct ConnectionGone {
 
 // --- to a session
 struct SessionCommand {
-  SessionVerb verb = SessionVerb::execute;
+  sdk::SessionVerb verb = sdk::SessionVerb::execute;
   RequestPtr request;
 };
 
@@ -202,7 +202,7 @@ public:
   SessionLink& operator=(const SessionLink&) = delete;
   ~SessionLink();
 
-  void send(SessionVerb verb, RequestPtr request) const;
+  void send(sdk::SessionVerb verb, RequestPtr request) const;
 
 private:
   SessionActor session_;

@@ -15,7 +15,7 @@ SessionLink::~SessionLink() {
   caf::anon_send(session_, SessionDropped{});
 }
 
-void SessionLink::send(SessionVerb verb, RequestPtr request) const {
+void SessionLink::send(sdk::SessionVerb verb, RequestPtr request) const {
   request->fate = fate_;
   caf::anon_send(session_, SessionCommand{verb, std::move(request)});
 }
@@ -23,7 +23,7 @@ void SessionLink::send(SessionVerb verb, RequestPtr request) const {
 namespace {
 
 using Self = SessionSelf;
-using Phase = TransactionState::Phase;
+using Phase = sdk::TransactionState::Phase;
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t begin_entry = ~std::uint64_t{0};
@@ -39,16 +39,16 @@ std::shared_ptr<const sdk::Statement> own_statement(std::string sql) {
   return std::make_shared<const sdk::Statement>(sdk::Statement{.sql = std::move(sql)});
 }
 
-bool ends_transaction(SessionVerb verb) {
-  return verb == SessionVerb::commit || verb == SessionVerb::rollback;
+bool ends_transaction(sdk::SessionVerb verb) {
+  return verb == sdk::SessionVerb::commit || verb == sdk::SessionVerb::rollback;
 }
 
 // A deferred constraint or a conflict fails a COMMIT and ends the transaction all the same. After
 // another failure nobody knows.
-bool is_in_doubt(SessionVerb verb, const sdk::Error& error) {
-  if (verb == SessionVerb::rollback)
+bool is_in_doubt(sdk::SessionVerb verb, const sdk::Error& error) {
+  if (verb == sdk::SessionVerb::rollback)
     return true;
-  return verb == SessionVerb::commit && !error.code().starts_with("23")
+  return verb == sdk::SessionVerb::commit && !error.code().starts_with("23")
          && !error.code().starts_with("40");
 }
 
@@ -108,14 +108,14 @@ std::vector<std::shared_ptr<const sdk::Statement>> statements_of(SessionState& s
                                                                  const SessionCommand& command) {
   // A failure that the server has not seen (a parameter that could not be sent) fails the
   // transaction all the same.
-  if (command.verb == SessionVerb::commit && state.transaction.phase() == Phase::failed)
+  if (command.verb == sdk::SessionVerb::commit && state.transaction.phase() == Phase::failed)
     return rollback_request()->statements;
   const auto& services = state.setup.services;
   std::vector<std::shared_ptr<const sdk::Statement>> statements;
   for (const auto& statement : command.request->statements) {
     statements.push_back(within(state, statement));
     echo(*statement, "transaction", *services.settings, *services.log);
-    if (command.verb == SessionVerb::execute && !state.touched)
+    if (command.verb == sdk::SessionVerb::execute && !state.touched)
       state.touched = !statement->bulk && leaves_traces(services, statement->sql);
   }
   return statements;
@@ -126,7 +126,7 @@ void send(Self self, const SessionCommand& command) {
   state.setup.pulse->work();
   auto entries = std::make_shared<std::vector<sdk::WireEntry>>();
   add_begin(state, *entries);
-  if (command.verb == SessionVerb::commit && state.transaction.phase() == Phase::open)
+  if (command.verb == sdk::SessionVerb::commit && state.transaction.phase() == Phase::open)
     add_number(state, *entries);
   const auto statements = statements_of(state, command);
   const auto& items = command.request->items;
@@ -172,7 +172,7 @@ void roll_back(Self self) {
     leave(self);
     return;
   }
-  state.running = SessionCommand{SessionVerb::rollback, rollback_request()};
+  state.running = SessionCommand{sdk::SessionVerb::rollback, rollback_request()};
   send(self, *state.running);
 }
 

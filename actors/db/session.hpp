@@ -4,7 +4,7 @@
 #pragma once
 
 #include "actors/db/protocol.hpp"
-#include "actors/db/transaction_state.hpp"
+#include "connectors/sdk/transaction_state.hpp"
 
 #include <deque>
 #include <optional>
@@ -34,7 +34,7 @@ struct SessionState {
   static const char* name;  // NOLINT(readability-identifier-naming): CAF's
 
   SessionSetup setup;
-  TransactionState transaction;
+  sdk::TransactionState transaction;
   std::deque<SessionCommand> commands;
   std::optional<SessionCommand> running;
   std::size_t missing = 0;  // answers that are still to come

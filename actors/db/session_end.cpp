@@ -99,7 +99,7 @@ bool answer_lost_commit(SessionSelf self, const sdk::WireLoss& loss) {
     break;
   }
   state.setup.services.metrics->unknown_commits.add();
-  request.answer(outcome_unknown(loss.error));
+  request.answer(sdk::outcome_unknown(loss.error));
   return false;
 }
 
@@ -149,10 +149,10 @@ void lose_connection(SessionSelf self, const sdk::WireLoss& loss) {
   const auto lost = lost_error(loss.error, true);
   bool lives_on = false;
   if (state.running && !state.cancelled) {
-    if (state.running->verb == SessionVerb::commit) {
+    if (state.running->verb == sdk::SessionVerb::commit) {
       lives_on = answer_lost_commit(self, loss);
     } else {
-      if (state.running->verb == SessionVerb::rollback)
+      if (state.running->verb == sdk::SessionVerb::rollback)
         state.running->request->items.front().result = sdk::SqlResult{.command = "ROLLBACK"};
       state.running->request->answer(lost);
     }
@@ -206,7 +206,7 @@ void take_outcome(SessionSelf self, const ExecuteReply& reply) {
     return;
   } else {
     services.metrics->unknown_commits.add();
-    lost.request->answer(outcome_unknown(lost.loss));
+    lost.request->answer(sdk::outcome_unknown(lost.loss));
   }
   services.log->info("outcome of a lost commit looked up",
                      {{"server", sdk::Value{services.settings->name}},

@@ -1,21 +1,21 @@
 #include "actors/db/statement_gate.hpp"
 
-#include "dsl/sql/classify.hpp"
-#include "dsl/sql/lexer.hpp"
+#include "connectors/sdk/sql/classify.hpp"
+#include "connectors/sdk/sql/lexer.hpp"
 
 namespace millrace::actors::db {
 
 std::optional<sdk::Error> shared_lane_refusal(std::string_view sql) {
-  const auto tokens = dsl::tokenize(sql);
+  const auto tokens = sdk::sql::tokenize(sql);
   if (!tokens)
     return tokens.error();
-  const auto statement = dsl::single_statement(sql, *tokens);
+  const auto statement = sdk::sql::single_statement(sql, *tokens);
   if (!statement)
     return statement.error();
-  const auto kind = dsl::classify(*statement);
+  const auto kind = sdk::sql::classify(*statement);
   if (kind.lane_refusal.empty())
     return std::nullopt;
-  if (kind.kind == dsl::StatementKind::transaction)
+  if (kind.kind == sdk::sql::StatementKind::transaction)
     return sdk::Error{sdk::ErrorKind::transaction,
                       kind.keyword + " without a transaction: " + kind.lane_refusal,
                       {.hint = "begin a transaction, and use its commit, rollback and savepoints",

@@ -1,7 +1,7 @@
 #include "actors/db/statement_plan.hpp"
 
 #include "actors/db/statement_gate.hpp"
-#include "dsl/sql/classify.hpp"
+#include "connectors/sdk/sql/classify.hpp"
 #include "dsl/sql/set_form.hpp"
 
 #include <algorithm>
@@ -61,11 +61,12 @@ StatementPlan::StatementPlan(std::string_view sql, bool gated)
     gated_{gated} {
   if (!gated_ || refusal_)
     return;
-  const auto tokens = dsl::tokenize(*sql_);
-  const auto statement = dsl::single_statement(*sql_, *tokens);
+  const auto tokens = sdk::sql::tokenize(*sql_);
+  const auto statement = sdk::sql::single_statement(*sql_, *tokens);
   words_ = dsl::examine_joinable(*statement);
-  const auto kind = dsl::classify(*statement).kind;
-  changes_schema_ = kind != dsl::StatementKind::query && kind != dsl::StatementKind::update;
+  const auto kind = sdk::sql::classify(*statement).kind;
+  changes_schema_ = kind != sdk::sql::StatementKind::query
+                    && kind != sdk::sql::StatementKind::update;
 }
 
 bool StatementPlan::is_joinable() const noexcept {
@@ -172,8 +173,8 @@ void StatementPlan::write_form() {
     form_.reset();
     return;
   }
-  const auto tokens = dsl::tokenize(*sql_);
-  const auto statement = dsl::single_statement(*sql_, *tokens);
+  const auto tokens = sdk::sql::tokenize(*sql_);
+  const auto statement = sdk::sql::single_statement(*sql_, *tokens);
   auto text = dsl::write_set_form(*statement, words_, types);
   if (form_ && form_->sql == text)
     return;

@@ -1,6 +1,6 @@
 #include "actors/sources/channel_listener.hpp"
 
-#include "dsl/sql/crud.hpp"
+#include "connectors/sdk/sql/identifier.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -49,7 +49,7 @@ void ChannelListener::listen(std::size_t channel) {
     heard_.listening(std::exchange(was_listening_, true));
     return;
   }
-  sdk::Statement statement{.sql = "LISTEN " + dsl::quote_identifier(channels_[channel])};
+  sdk::Statement statement{.sql = "LISTEN " + sdk::sql::quote_identifier(channels_[channel])};
   statement.listener = shared_from_this();
   session_->execute(std::move(statement),
                     turns_->taking([self = shared_from_this(), channel](const ExecuteReply& reply) {

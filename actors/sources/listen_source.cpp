@@ -98,7 +98,7 @@ void ListenSource::end() {
 }
 
 sdk::SourcePtr make_database_source(const std::shared_ptr<const dsl::DatabaseReceive>& receive,
-                                    dsl::Dialect dialect, const DatabaseHandle& database) {
+                                    sdk::sql::Dialect dialect, const DatabaseHandle& database) {
   if (receive->query)
     return std::make_unique<PollSource>(receive, dialect, database);
   return std::make_unique<ListenSource>(receive, database);

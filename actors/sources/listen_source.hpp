@@ -7,8 +7,8 @@
 #include "actors/sources/turns.hpp"
 #include "connectors/sdk/lane.hpp"
 #include "connectors/sdk/source.hpp"
+#include "connectors/sdk/sql/placeholder.hpp"
 #include "dsl/program.hpp"
-#include "dsl/sql/placeholder.hpp"
 
 #include <memory>
 #include <vector>
@@ -43,6 +43,6 @@ private:
 
 /// The source that `receive` describes.
 sdk::SourcePtr make_database_source(const std::shared_ptr<const dsl::DatabaseReceive>& receive,
-                                    dsl::Dialect dialect, const DatabaseHandle& database);
+                                    sdk::sql::Dialect dialect, const DatabaseHandle& database);
 
 }  // namespace millrace::actors

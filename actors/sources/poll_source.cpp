@@ -28,8 +28,8 @@ bool same_name(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-PollSource::PollSource(std::shared_ptr<const dsl::DatabaseReceive> receive, dsl::Dialect dialect,
-                       DatabaseHandle database)
+PollSource::PollSource(std::shared_ptr<const dsl::DatabaseReceive> receive,
+                       sdk::sql::Dialect dialect, DatabaseHandle database)
   : receive_{std::move(receive)}, dialect_{dialect}, database_{std::move(database)} {
 }
 
@@ -62,8 +62,9 @@ sdk::Status PollSource::start(const sdk::SourceContext& context) {
 
 sdk::Status PollSource::bind() {
   const auto& query = *receive_->query;
-  const std::vector<dsl::DriverLiteral> none(query.parameter_count, dsl::DriverLiteral::none);
-  auto sent = dsl::rewrite(query, none, dialect_);
+  const std::vector<sdk::sql::DriverLiteral> none(query.parameter_count,
+                                                  sdk::sql::DriverLiteral::none);
+  auto sent = sdk::sql::rewrite(query, none, dialect_);
   if (!sent)
     return sent.error();
   sql_ = std::move(sent->sql);

@@ -8,8 +8,8 @@
 #include "actors/sources/turns.hpp"
 #include "connectors/sdk/lane.hpp"
 #include "connectors/sdk/source.hpp"
+#include "connectors/sdk/sql/placeholder.hpp"
 #include "dsl/program.hpp"
-#include "dsl/sql/placeholder.hpp"
 
 #include <deque>
 #include <functional>
@@ -22,7 +22,7 @@ namespace millrace::actors {
 
 class PollSource final : public sdk::Source {
 public:
-  PollSource(std::shared_ptr<const dsl::DatabaseReceive> receive, dsl::Dialect dialect,
+  PollSource(std::shared_ptr<const dsl::DatabaseReceive> receive, sdk::sql::Dialect dialect,
              DatabaseHandle database);
   ~PollSource() override;
   PollSource(const PollSource&) = delete;
@@ -55,7 +55,7 @@ private:
   void fail(const sdk::Error& error);
 
   const std::shared_ptr<const dsl::DatabaseReceive> receive_;
-  const dsl::Dialect dialect_;
+  const sdk::sql::Dialect dialect_;
   const DatabaseHandle database_;
   sdk::SourceContext context_;
   std::shared_ptr<Turns> turns_;

@@ -11,14 +11,14 @@ namespace {
 sdk::Result<std::vector<std::size_t>> order_of(const dsl::Statement& statement,
                                                const std::vector<dsl::Parameter>& parameters) {
   std::vector<std::size_t> order;
-  if (statement.style == dsl::PlaceholderStyle::named) {
+  if (statement.style == sdk::sql::PlaceholderStyle::named) {
     std::vector<std::string_view> names;
     names.reserve(parameters.size());
     for (const auto& parameter : parameters)
       names.push_back(parameter.name);
-    return dsl::match_parameter_names(statement, names);
+    return sdk::sql::match_parameter_names(statement, names);
   }
-  if (auto fits = dsl::check_parameter_list(statement, parameters.size()); !fits)
+  if (auto fits = sdk::sql::check_parameter_list(statement, parameters.size()); !fits)
     return std::move(fits).error();
   for (std::size_t i = 0; i < parameters.size(); ++i)
     order.push_back(i);
@@ -33,15 +33,15 @@ BoundSql::BoundSql(std::string sql, std::vector<sdk::ExpressionPtr> values)
 
 sdk::Result<BoundSql> BoundSql::make(const dsl::Statement& statement,
                                      const std::vector<dsl::Parameter>& parameters,
-                                     dsl::Dialect dialect) {
+                                     sdk::sql::Dialect dialect) {
   auto order = order_of(statement, parameters);
   if (!order)
     return std::move(order).error();
-  std::vector<dsl::DriverLiteral> literals;
+  std::vector<sdk::sql::DriverLiteral> literals;
   literals.reserve(order->size());
   for (const auto index : *order)
-    literals.push_back(dsl::parse_driver_literal(parameters[index].literal));
-  auto sent = dsl::rewrite(statement, literals, dialect);
+    literals.push_back(sdk::sql::parse_driver_literal(parameters[index].literal));
+  auto sent = sdk::sql::rewrite(statement, literals, dialect);
   if (!sent)
     return std::move(sent).error();
   std::vector<sdk::ExpressionPtr> values;

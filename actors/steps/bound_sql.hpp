@@ -1,15 +1,15 @@
 // BoundSql: a statement of a database step made ready for one driver. Its text is made once; per
 // record only values are evaluated.
 //
-//   auto bound = BoundSql::make(call.statements[0], dsl::Dialect::postgres);
+//   auto bound = BoundSql::make(call.statements[0], sdk::sql::Dialect::postgres);
 //   statement.sets.push_back(*bound->parameters(record));
 #pragma once
 
 #include "connectors/sdk/record.hpp"
 #include "connectors/sdk/result.hpp"
+#include "connectors/sdk/sql/placeholder.hpp"
 #include "connectors/sdk/statement.hpp"
 #include "dsl/program.hpp"
-#include "dsl/sql/placeholder.hpp"
 
 #include <string>
 #include <vector>
@@ -22,7 +22,7 @@ public:
   /// for dynamic SQL.
   static sdk::Result<BoundSql> make(const dsl::Statement& statement,
                                     const std::vector<dsl::Parameter>& parameters,
-                                    dsl::Dialect dialect);
+                                    sdk::sql::Dialect dialect);
 
   const std::string& sql() const noexcept { return sql_; }
 

@@ -10,12 +10,12 @@ using sdk::ErrorKind;
 
 namespace {
 
-constexpr std::array dialects{dsl::Dialect::postgres, dsl::Dialect::sqlite};
+constexpr std::array dialects{sdk::sql::Dialect::postgres, sdk::sql::Dialect::sqlite};
 
 }  // namespace
 
-dsl::Dialect dialect_of(const dsl::ServerProgram& server) noexcept {
-  return server.driver == "sqlite" ? dsl::Dialect::sqlite : dsl::Dialect::postgres;
+sdk::sql::Dialect dialect_of(const dsl::ServerProgram& server) noexcept {
+  return server.driver == "sqlite" ? sdk::sql::Dialect::sqlite : sdk::sql::Dialect::postgres;
 }
 
 sdk::Status StatementMaker::prepare() {
@@ -68,7 +68,7 @@ sdk::Result<MadeStatement> StatementMaker::make(std::size_t server, std::size_t 
   return made;
 }
 
-sdk::Result<const BoundSql*> StatementMaker::dynamic_text(dsl::Dialect dialect,
+sdk::Result<const BoundSql*> StatementMaker::dynamic_text(sdk::sql::Dialect dialect,
                                                           const sdk::Record& record) {
   auto value = call_.dynamic_sql->evaluate({.record = &record});
   if (!value)
@@ -77,10 +77,10 @@ sdk::Result<const BoundSql*> StatementMaker::dynamic_text(dsl::Dialect dialect,
     return Error{ErrorKind::data, call_.dynamic_sql->text() + " gives no SQL text but "
                                     + std::string{to_string(value->kind())}};
   auto key = std::string{value->as_string()}
-             + (dialect == dsl::Dialect::sqlite ? "\nsqlite" : "\npostgres");
+             + (dialect == sdk::sql::Dialect::sqlite ? "\nsqlite" : "\npostgres");
   if (const auto found = dynamic_.find(key); found != dynamic_.end())
     return found->second.get();
-  auto statement = dsl::parse_statement(value->as_string());
+  auto statement = sdk::sql::parse_statement(value->as_string());
   if (!statement)
     return std::move(statement).error();
   auto text = BoundSql::make(*statement, call_.dynamic_parameters, dialect);

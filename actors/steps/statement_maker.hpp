@@ -52,7 +52,7 @@ public:
 private:
   static constexpr std::size_t most_dynamic_texts = 256;
 
-  sdk::Result<const BoundSql*> dynamic_text(dsl::Dialect dialect, const sdk::Record& record);
+  sdk::Result<const BoundSql*> dynamic_text(sdk::sql::Dialect dialect, const sdk::Record& record);
 
   const dsl::DatabaseCall& call_;
   const dsl::Program& program_;
@@ -63,6 +63,6 @@ private:
 };
 
 /// The way a server's driver writes SQL.
-dsl::Dialect dialect_of(const dsl::ServerProgram& server) noexcept;
+sdk::sql::Dialect dialect_of(const dsl::ServerProgram& server) noexcept;
 
 }  // namespace millrace::actors

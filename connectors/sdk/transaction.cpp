@@ -1,6 +1,6 @@
 #include "connectors/sdk/transaction.hpp"
 
-#include "connectors/sdk/transaction_state.hpp"
+#include "connectors/sdk/sql/identifier.hpp"
 
 namespace millrace::sdk {
 
@@ -62,7 +62,7 @@ Result<Transaction> Transaction::begin_nested() {
   if (!stack_)
     return has_ended();
   auto name = "millrace_" + std::to_string(++stack_->savepoints);
-  if (auto set = run("SAVEPOINT " + quote_identifier(name)); !set)
+  if (auto set = run("SAVEPOINT " + sql::quote_identifier(name)); !set)
     return set.error();
   stack_->depth = depth_ + 1;
   return Transaction{stack_, depth_ + 1, std::move(name)};
@@ -89,7 +89,8 @@ Status Transaction::commit() {
   auto& database = *(*stack)->database;
   if (savepoint_.empty())
     return database.commit();
-  auto released = database.execute("RELEASE SAVEPOINT " + quote_identifier(savepoint_), {}, {});
+  auto released = database.execute("RELEASE SAVEPOINT " + sql::quote_identifier(savepoint_), {},
+                                   {});
   if (!released)
     return released.error();
   return {};
@@ -102,7 +103,7 @@ Status Transaction::rollback() {
   auto& database = *(*stack)->database;
   if (savepoint_.empty())
     return database.rollback();
-  const auto name = quote_identifier(savepoint_);
+  const auto name = sql::quote_identifier(savepoint_);
   for (const auto* verb : {"ROLLBACK TO SAVEPOINT ", "RELEASE SAVEPOINT "}) {
     if (auto done = database.execute(verb + name, {}, {}); !done)
       return done.error();

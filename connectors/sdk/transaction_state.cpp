@@ -88,14 +88,4 @@ Result<SqlResult> TransactionState::finished(SessionVerb verb, std::string_view 
   return result;
 }
 
-std::string quote_identifier(std::string_view name) {
-  std::string quoted = "\"";
-  for (const char c : name) {
-    if (c == '"')
-      quoted += '"';
-    quoted += c;
-  }
-  return quoted + "\"";
-}
-
 }  // namespace millrace::sdk

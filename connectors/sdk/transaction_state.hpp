@@ -38,7 +38,4 @@ private:
   Phase phase_ = Phase::fresh;
 };
 
-/// `name` as an SQL identifier.
-std::string quote_identifier(std::string_view name);
-
 }  // namespace millrace::sdk

@@ -1,5 +1,6 @@
 #include "dsl/compile/copy_reader.hpp"
 
+#include "connectors/sdk/sql/identifier.hpp"
 #include "dsl/compile/pipeline_compiler.hpp"
 #include "dsl/sql/crud.hpp"
 
@@ -50,7 +51,7 @@ private:
         in_.options.error(values_ ? "values" : "columns",
                           name.empty() ? "a column has no name"
                                        : "the column '" + name + "' is named twice");
-      target_.columns.push_back(quote_identifier(name));
+      target_.columns.push_back(sdk::sql::quote_identifier(name));
     }
     if (diagnostics.error_count() != errors)
       return nullptr;

@@ -10,6 +10,7 @@ namespace millrace::dsl {
 namespace {
 
 using sdk::ConfigNode;
+using sdk::sql::parse_statement;
 
 class CrudReader {
 public:

@@ -15,6 +15,7 @@ namespace {
 
 using sdk::ConfigNode;
 using sdk::ConfigReader;
+using sdk::sql::StatementKind;
 
 DatabaseCall& start(StepInput& in, DatabaseOperation operation) {
   auto& call = in.step.body.emplace<DatabaseCall>();

@@ -17,6 +17,8 @@ namespace {
 
 using sdk::ConfigNode;
 using sdk::ConfigReader;
+using sdk::sql::PlaceholderStyle;
+using sdk::sql::StatementKind;
 
 constexpr sdk::Operation polls_with_table{
   .name = "receive",

@@ -5,6 +5,13 @@
 namespace millrace::dsl {
 
 using sdk::ConfigNode;
+using sdk::sql::check_parameter_list;
+using sdk::sql::driver_literal;
+using sdk::sql::DriverLiteral;
+using sdk::sql::match_parameter_names;
+using sdk::sql::parse_statement;
+using sdk::sql::PlaceholderStyle;
+using sdk::sql::StatementKind;
 
 namespace {
 

@@ -1,8 +1,8 @@
 // StatementReader: `query` and `parameters` of a database step to a BoundStatement.
 #pragma once
 
+#include "connectors/sdk/sql/placeholder.hpp"
 #include "dsl/compile/pipeline_compiler.hpp"
-#include "dsl/sql/placeholder.hpp"
 
 #include <optional>
 

@@ -1,5 +1,7 @@
 #include "dsl/sql/crud.hpp"
 
+#include "connectors/sdk/sql/identifier.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <span>
@@ -11,6 +13,7 @@ namespace {
 
 using sdk::Error;
 using sdk::ErrorKind;
+using sdk::sql::quote_identifier;
 using Names = std::vector<std::string>;
 
 Error refuse(std::string message, std::string hint = {}) {
@@ -184,16 +187,6 @@ std::optional<std::string> next_part(std::string_view& rest) {
 }
 
 }  // namespace
-
-std::string quote_identifier(std::string_view name) {
-  std::string out{'"'};
-  for (const char c : name) {
-    if (c == '"')
-      out += c;
-    out += c;
-  }
-  return out += '"';
-}
 
 sdk::Result<std::string> quote_table(std::string_view name) {
   const std::string whole{name};

@@ -48,9 +48,6 @@ struct Crud {
 ///   a key that is not among the values, a column named twice.
 sdk::Result<std::string> build_crud(const Crud& crud);
 
-/// `a"b` as `"a""b"`, on both drivers.
-std::string quote_identifier(std::string_view name);
-
 /// `shop.orders` as `"shop"."orders"`; a part in double quotes keeps its dots.
 /// @returns kind `config` where a part is empty or a quote does not end.
 sdk::Result<std::string> quote_table(std::string_view name);

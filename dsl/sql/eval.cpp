@@ -1,6 +1,6 @@
 #include "dsl/sql/eval.hpp"
 
-#include "dsl/sql/placeholder.hpp"
+#include "connectors/sdk/sql/placeholder.hpp"
 
 #include <utility>
 #include <vector>
@@ -8,6 +8,16 @@
 namespace millrace::dsl {
 
 namespace {
+
+using sdk::sql::check_parameter_list;
+using sdk::sql::Dialect;
+using sdk::sql::driver_literal;
+using sdk::sql::DriverLiteral;
+using sdk::sql::match_parameter_names;
+using sdk::sql::parse_statement;
+using sdk::sql::refuse_templates;
+using sdk::sql::rewrite;
+using sdk::sql::Statement;
 
 DriverLiteral literal_of(const sdk::Value& entry) {
   return entry.is_string() ? driver_literal(entry.as_string()) : DriverLiteral::none;

@@ -1,6 +1,6 @@
 #include "dsl/sql/joinable.hpp"
 
-#include "dsl/sql/classify.hpp"
+#include "connectors/sdk/sql/classify.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,6 +10,12 @@
 namespace millrace::dsl {
 
 namespace {
+
+using sdk::sql::Classification;
+using sdk::sql::classify;
+using sdk::sql::SqlToken;
+using sdk::sql::SqlTokenKind;
+using sdk::sql::StatementKind;
 
 using Items = std::vector<const SqlToken*>;
 

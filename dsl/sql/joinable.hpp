@@ -6,7 +6,7 @@
 //   if (words.refusal.empty() && words.set_form != SetFormKind::none) …
 #pragma once
 
-#include "dsl/sql/lexer.hpp"
+#include "connectors/sdk/sql/lexer.hpp"
 
 #include <cstdint>
 #include <span>
@@ -32,18 +32,19 @@ struct Joinable {
 };
 
 /// @param tokens of one statement, with `$n` for its parameters.
-Joinable examine_joinable(std::span<const SqlToken> tokens);
+Joinable examine_joinable(std::span<const sdk::sql::SqlToken> tokens);
 
 /// An element of an INSERT's VALUES, as a range of the tokens that are not blank.
 struct InsertParts {
-  std::vector<const SqlToken*> target;  // INTO t [AS a], without the columns
-  std::vector<const SqlToken*> overriding;
-  std::vector<const SqlToken*> columns;                // one each; empty where none are named
-  std::vector<std::vector<const SqlToken*>> elements;  // DEFAULT stays in
+  std::vector<const sdk::sql::SqlToken*> target;  // INTO t [AS a], without the columns
+  std::vector<const sdk::sql::SqlToken*> overriding;
+  std::vector<const sdk::sql::SqlToken*> columns;  // one each; empty where none are named
+  std::vector<std::vector<const sdk::sql::SqlToken*>> elements;  // DEFAULT stays in
 };
 
 /// INSERT INTO t [AS a] [(…)] [OVERRIDING …] VALUES (…) of plain elements.
 /// @returns false with the reason where it is anything else.
-bool split_insert(std::span<const SqlToken> tokens, InsertParts& parts, std::string& reason);
+bool split_insert(std::span<const sdk::sql::SqlToken> tokens, InsertParts& parts,
+                  std::string& reason);
 
 }  // namespace millrace::dsl

@@ -8,6 +8,9 @@ namespace millrace::dsl {
 
 namespace {
 
+using sdk::sql::SqlToken;
+using sdk::sql::SqlTokenKind;
+
 /// A name that no identifier of the statement begins with: what the statement says of its own
 /// columns can then never mean ours.
 std::string unused_prefix(const Joinable& words) {

@@ -19,7 +19,7 @@ namespace millrace::dsl {
 ///   the row within the set as its second where `words.ordered`, then its own columns. An INSERT
 ///   takes the number of sets as one parameter more and fails with a division by zero where not
 ///   every set gave one row. Empty where the parameters are not `$1` to `$n`.
-std::string write_set_form(std::span<const SqlToken> tokens, const Joinable& words,
+std::string write_set_form(std::span<const sdk::sql::SqlToken> tokens, const Joinable& words,
                            const std::vector<std::string>& types);
 
 }  // namespace millrace::dsl

@@ -1,7 +1,7 @@
 // Any text through the SQL lexer, the placeholder rewriting and the script splitter. What is
 // accepted must hold its promises: tokens cover the text, a rewritten statement reads the same
 // again.
-#include "dsl/sql/placeholder.hpp"
+#include "connectors/sdk/sql/placeholder.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +18,7 @@ void require(bool holds) {
 }
 
 void check_tokens(std::string_view sql) {
-  const auto tokens = millrace::dsl::tokenize(sql);
+  const auto tokens = millrace::sdk::sql::tokenize(sql);
   if (!tokens)
     return;
   std::size_t end = 0;
@@ -30,7 +30,7 @@ void check_tokens(std::string_view sql) {
 }
 
 void check_rewriting(std::string_view sql) {
-  using namespace millrace::dsl;  // NOLINT(google-build-using-namespace)
+  using namespace millrace::sdk::sql;  // NOLINT(google-build-using-namespace)
   const auto statement = parse_statement(sql);
   if (!statement)
     return;
@@ -51,6 +51,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string sql(reinterpret_cast<const char*>(data), size);
   check_tokens(sql);
   check_rewriting(sql);
-  (void)millrace::dsl::split_statements(sql);
+  (void)millrace::sdk::sql::split_statements(sql);
   return 0;
 }

@@ -12,8 +12,8 @@
 
 #include "connectors/postgres/client/callback_connector.hpp"
 #include "connectors/sdk/retry.hpp"
+#include "connectors/sdk/sql/identifier.hpp"
 #include "connectors/sdk/transaction.hpp"
-#include "connectors/sdk/transaction_state.hpp"
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -295,7 +295,7 @@ template <class Fn>
 boost::asio::awaitable<detail::AwaitedResult<Fn>> with_savepoint(PostgresAsyncConnector& tx,
                                                                  std::string name, Fn fn) {
   using R = detail::AwaitedResult<Fn>;
-  const auto quoted = sdk::quote_identifier(name);
+  const auto quoted = sdk::sql::quote_identifier(name);
   const auto run = [&](const char* verb) {
     return tx.async_execute(verb + quoted, boost::asio::use_awaitable);
   };

@@ -1,6 +1,6 @@
 #include "connectors/sdk/json.hpp"
+#include "connectors/sdk/sql/placeholder.hpp"
 #include "dsl/document/load_support.hpp"
-#include "dsl/sql/placeholder.hpp"
 
 #include <gmock/gmock.h>
 

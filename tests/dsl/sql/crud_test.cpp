@@ -1,10 +1,12 @@
+#include "connectors/sdk/sql/placeholder.hpp"
 #include "dsl/sql/crud.hpp"
-#include "dsl/sql/placeholder.hpp"
 
 #include <gtest/gtest.h>
 
 namespace millrace::dsl {
 namespace {
+
+using sdk::sql::parse_statement;
 
 std::string built(const Crud& crud) {
   const auto sql = build_crud(crud);

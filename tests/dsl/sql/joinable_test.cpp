@@ -1,4 +1,4 @@
-#include "dsl/sql/classify.hpp"
+#include "connectors/sdk/sql/classify.hpp"
 #include "dsl/sql/set_form.hpp"
 
 #include <gtest/gtest.h>
@@ -8,6 +8,9 @@
 
 namespace millrace::dsl {
 namespace {
+
+using sdk::sql::single_statement;
+using sdk::sql::tokenize;
 
 Joinable examine(std::string_view sql) {
   const auto tokens = tokenize(sql);

@@ -1,34 +1,23 @@
-#include "actors/db/retry_policy.hpp"
+#include "connectors/sdk/retry_policy.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 
-namespace millrace::actors::db {
+namespace millrace::sdk {
 namespace {
 
 using namespace std::chrono_literals;
-using sdk::ErrorKind;
-using sdk::StatementPhase;
 
-sdk::Error error(ErrorKind kind, bool retryable, bool unknown = false) {
-  sdk::Error::Detail detail;
+Error error(ErrorKind kind, bool retryable, bool unknown = false) {
+  Error::Detail detail;
   detail.retryable = retryable;
   detail.outcome_unknown = unknown;
   return {kind, "trouble", std::move(detail)};
 }
 
-sdk::Statement statement(std::string sql) {
+Statement statement(std::string sql) {
   return {.sql = std::move(sql)};
-}
-
-TEST(BackoffTest, DoublesUpToItsCap) {
-  const Backoff backoff{20ms, 2000ms};
-  EXPECT_EQ(backoff.ceiling(1), 20ms);
-  EXPECT_EQ(backoff.ceiling(2), 40ms);
-  EXPECT_EQ(backoff.ceiling(7), 1280ms);
-  EXPECT_EQ(backoff.ceiling(8), 2000ms);
-  EXPECT_EQ(backoff.ceiling(4'000'000'000U), 2000ms);
 }
 
 TEST(RetryPolicyTest, CountsAttemptsInTotal) {
@@ -106,4 +95,4 @@ TEST(LossVerdictTest, BelievesWhatTheServerEnforcedOrTheCallerVouchesFor) {
 }
 
 }  // namespace
-}  // namespace millrace::actors::db
+}  // namespace millrace::sdk

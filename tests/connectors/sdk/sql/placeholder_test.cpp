@@ -1,11 +1,11 @@
-#include "dsl/sql/placeholder.hpp"
+#include "connectors/sdk/sql/placeholder.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-namespace millrace::dsl {
+namespace millrace::sdk::sql {
 namespace {
 
 using Literals = std::vector<DriverLiteral>;
@@ -174,4 +174,4 @@ TEST(PlaceholderTest, RefusesTemplates) {
 }
 
 }  // namespace
-}  // namespace millrace::dsl
+}  // namespace millrace::sdk::sql

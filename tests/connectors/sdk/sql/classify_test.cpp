@@ -1,12 +1,12 @@
-#include "dsl/sql/classify.hpp"
-#include "dsl/sql/placeholder.hpp"
+#include "connectors/sdk/sql/classify.hpp"
+#include "connectors/sdk/sql/placeholder.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-namespace millrace::dsl {
+namespace millrace::sdk::sql {
 namespace {
 
 Classification of(std::string_view sql) {
@@ -129,4 +129,4 @@ TEST(ClassifyTest, KeepsSemicolonsInBodiesTogether) {
 }
 
 }  // namespace
-}  // namespace millrace::dsl
+}  // namespace millrace::sdk::sql

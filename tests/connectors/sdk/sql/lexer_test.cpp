@@ -1,4 +1,4 @@
-#include "dsl/sql/lexer.hpp"
+#include "connectors/sdk/sql/lexer.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace millrace::dsl {
+namespace millrace::sdk::sql {
 namespace {
 
 using enum SqlTokenKind;
@@ -133,4 +133,4 @@ TEST(SqlLexerTest, CoversAnyTextWithoutAGap) {
 }
 
 }  // namespace
-}  // namespace millrace::dsl
+}  // namespace millrace::sdk::sql
