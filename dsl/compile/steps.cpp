@@ -129,7 +129,13 @@ std::string PipelineCompiler::take_name(const ConfigNode& node, const std::strin
 void PipelineCompiler::refuse_type(const ConfigNode& node, const std::string& type) {
   const auto* given = node.find("type");
   if (!given) {
-    diagnostics().error(node.place, "a step needs a 'type'", "for example type: transform");
+    std::vector<std::string_view> keys;
+    for (const auto& entry : node.entries)
+      keys.push_back(entry.key);
+    const std::string slip{sdk::nearest("type", keys)};
+    diagnostics().error(node.place, "a step needs a 'type'",
+                        slip.empty() ? "for example type: transform"
+                                     : "did you mean 'type' where '" + slip + "' stands?");
     return;
   }
   if (!given->is_scalar()) {
