@@ -1,8 +1,8 @@
 #include "connectors/http/guard.hpp"
 
-#include "connectors/http/base64.hpp"
 #include "connectors/http/target.hpp"
 #include "connectors/sdk/ascii.hpp"
+#include "connectors/sdk/base64.hpp"
 
 #include <algorithm>
 #include <array>
@@ -80,7 +80,7 @@ std::optional<std::string> key_of(const sdk::SecurityScheme& scheme, const Heade
 
 bool is_basic(const sdk::SecurityScheme& scheme, const Headers& headers) {
   const auto sent = credentials(headers, "basic");
-  const auto pair = sent ? from_base64(*sent) : std::nullopt;
+  const auto pair = sent ? sdk::from_base64(*sent) : std::nullopt;
   return pair && is_same(*pair, scheme.username.reveal() + ":" + scheme.password.current());
 }
 

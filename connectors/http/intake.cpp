@@ -1,9 +1,9 @@
 #include "connectors/http/intake.hpp"
 
-#include "connectors/http/base64.hpp"
 #include "connectors/http/gzip.hpp"
 #include "connectors/http/target.hpp"
 #include "connectors/sdk/ascii.hpp"
+#include "connectors/sdk/base64.hpp"
 #include "connectors/sdk/format/clean_utf8.hpp"
 #include "connectors/sdk/json.hpp"
 
@@ -131,7 +131,7 @@ std::optional<Refusal> decode_body(const ReceiveConfig& config, bool zipped, std
     return std::nullopt;
   }
   case BodyFormat::bytes:
-    out = sdk::Value{to_base64(bytes)};
+    out = sdk::Value{sdk::to_base64(bytes)};
     return std::nullopt;
   }
   return std::nullopt;

@@ -1,8 +1,8 @@
 #include "connectors/http/respond.hpp"
 
-#include "connectors/http/base64.hpp"
 #include "connectors/http/exchange.hpp"
 #include "connectors/sdk/ascii.hpp"
+#include "connectors/sdk/base64.hpp"
 #include "connectors/sdk/json.hpp"
 
 #include <algorithm>
@@ -59,7 +59,7 @@ sdk::Result<std::string> encode(BodyFormat format, const sdk::Value& value) {
     return unfit("'body' is no text for this record", "use format: json, or make a text of it");
   if (format == BodyFormat::text)
     return std::string{value.as_string()};
-  auto bytes = from_base64(value.as_string());
+  auto bytes = sdk::from_base64(value.as_string());
   if (!bytes)
     return unfit("'body' is no base64 text for this record");
   return std::move(*bytes);

@@ -1,8 +1,8 @@
 #include "connectors/kafka/message.hpp"
 
+#include "connectors/sdk/base64.hpp"
 #include "connectors/sdk/format/clean_utf8.hpp"
 
-#include <openssl/evp.h>
 #include <utility>
 
 namespace millrace::kafka {
@@ -10,31 +10,6 @@ namespace {
 
 std::string_view view_of(const void* bytes, std::size_t size) {
   return bytes ? std::string_view{static_cast<const char*>(bytes), size} : std::string_view{};
-}
-
-const unsigned char* octets(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-std::string to_base64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), octets(bytes),
-                                   static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
-
-std::optional<std::string> from_base64(std::string_view text) {
-  std::string bytes(text.size() / 4 * 3 + 1, '\0');
-  const int size = text.size() % 4 == 0
-                     ? EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()), octets(text),
-                                       static_cast<int>(text.size()))
-                     : -1;
-  if (size < 0)
-    return std::nullopt;
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  bytes.resize(static_cast<std::size_t>(size) - padding);
-  return bytes;
 }
 
 sdk::Value headers_of(const rd_kafka_message_t& message) {
@@ -86,7 +61,7 @@ sdk::Result<sdk::Value> decode(Payload payload, sdk::JsonReader& json, const voi
       return unfit("the message is no UTF-8", "read it with format: bytes");
     return sdk::Value{text};
   default:
-    return sdk::Value{to_base64(text)};
+    return sdk::Value{sdk::to_base64(text)};
   }
 }
 
@@ -118,7 +93,7 @@ sdk::Result<std::optional<std::string>> encode(Payload payload, const sdk::Value
     return encode_key(value);
   if (!value.is_string())
     return unfit("the " + std::string{what} + " is no text, so it is no base64");
-  auto bytes = from_base64(value.as_string());
+  auto bytes = sdk::from_base64(value.as_string());
   if (!bytes)
     return unfit("the " + std::string{what} + " is no base64", "format: text sends it as it is");
   return bytes;

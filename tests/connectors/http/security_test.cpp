@@ -1,7 +1,7 @@
 // Who may ask, over which connection: TLS with certificates of an authority of the test's own,
 // security schemes, and compressed bodies. curl is the client.
-#include "connectors/http/base64.hpp"
 #include "connectors/http/gzip.hpp"
+#include "connectors/sdk/base64.hpp"
 #include "tests/connectors/http/client.hpp"
 #include "tests/runtime/millrace.hpp"
 
@@ -35,14 +35,14 @@ TEST(HttpSecurityTest, LetsInWhoShowsOneOfTheCredentials) {
   const auto ask = [&](const std::string& header) {
     return client.ask(request("GET", "/", {}, header));
   };
-  EXPECT_EQ(ask("Authorization: Basic " + http::to_base64("ada:pass:word") + "\r\n").body,
+  EXPECT_EQ(ask("Authorization: Basic " + sdk::to_base64("ada:pass:word") + "\r\n").body,
             R"({"user":"ada","name":null,"sent":null,"key":null})");
   EXPECT_EQ(ask("authorization: bearer t0ken\r\n").body,
             R"({"user":"token","name":null,"sent":null,"key":null})");
   EXPECT_EQ(ask("X-Key: k3y\r\n").body, R"({"user":"key","name":null,"sent":null,"key":null})");
   for (const std::string& wrong :
-       {std::string{}, "Authorization: Basic " + http::to_base64("ada:wrong") + "\r\n",
-        "Authorization: Basic " + http::to_base64("ada") + "\r\n",
+       {std::string{}, "Authorization: Basic " + sdk::to_base64("ada:wrong") + "\r\n",
+        "Authorization: Basic " + sdk::to_base64("ada") + "\r\n",
         std::string{"Authorization: Basic !!!\r\n"}, std::string{"Authorization: Basic\r\n"},
         std::string{"Authorization: Bearer t0ke\r\n"}, std::string{"Authorization: Bearer \r\n"},
         std::string{"X-Key: \r\n"}, std::string{"X-Key: t0ken\r\n"}}) {
