@@ -12,14 +12,6 @@ using namespace std::chrono_literals;
 
 constexpr const char* server_doc = "A server of protocol http; default: the only one";
 
-// RFC 9110, section 5.6.2.
-bool is_token(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-           || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
-  });
-}
-
 void read_methods(sdk::ConfigReader& in, std::vector<std::string>& out) {
   in.required("method|methods", out, "Methods that it takes: POST, or [GET, DELETE]");
   for (auto& method : out) {
@@ -56,6 +48,13 @@ void read_path(sdk::ConfigReader& in, ReceiveConfig& out) {
 }
 
 }  // namespace
+
+bool is_token(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+           || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
+  });
+}
 
 void read_config(sdk::ConfigReader& in, ReceiveConfig& out) {
   out.server = in.server<HttpServer>("http", server_doc);

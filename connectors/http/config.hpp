@@ -42,6 +42,9 @@ struct RespondConfig {
   BodyFormat format = BodyFormat::json;
 };
 
+/// A name as methods and headers have (RFC 9110, section 5.6.2).
+bool is_token(std::string_view text);
+
 void read_config(sdk::ConfigReader& in, ReceiveConfig& out);
 void read_config(sdk::ConfigReader& in, RespondConfig& out);
 

@@ -3,6 +3,8 @@
 #include "connectors/http/config.hpp"
 #include "connectors/http/endpoint.hpp"
 #include "connectors/http/port.hpp"
+#include "connectors/http/request_config.hpp"
+#include "connectors/http/request_step.hpp"
 #include "connectors/http/respond.hpp"
 #include "connectors/http/server.hpp"
 #include "connectors/http/source.hpp"
@@ -38,6 +40,16 @@ sdk::StepFactory make_respond(sdk::ConfigReader& in) {
   };
 }
 
+sdk::StepFactory make_request(sdk::ConfigReader& in) {
+  auto config = std::make_shared<RequestConfig>();
+  read_config(in, *config);
+  if (!in.finish() || in.is_describing() || !config->server)
+    return {};
+  return [config = std::shared_ptr<const RequestConfig>{std::move(config)}] {
+    return std::make_unique<RequestStep>(config);
+  };
+}
+
 constexpr std::array operations{
   sdk::Operation{.name = "receive",
                  .doc = "Takes the requests of a route; each is answered with what becomes of it",
@@ -49,6 +61,13 @@ constexpr std::array operations{
                  .doc = "Says what the request is answered: status, headers, body",
                  .step = &make_respond,
                  .answering = true},
+  sdk::Operation{.name = "request",
+                 .doc = "Asks a server for each record; the output is {status, headers, body}",
+                 .step = &make_request,
+                 .has_output = true,
+                 .effects = sdk::Effects::external,
+                 .guarantee = "a record is done when the server has answered; a record that is "
+                              "delivered again is asked for again"},
 };
 
 constexpr std::array schemes{sdk::SchemeType::user_password, sdk::SchemeType::bearer,
@@ -57,10 +76,11 @@ constexpr std::array schemes{sdk::SchemeType::user_password, sdk::SchemeType::be
 }  // namespace
 
 extern const sdk::Connector connector;
-constinit const sdk::Connector connector{.name = "http",
-                                         .doc = "Requests over HTTP/1.1: a server's routes",
-                                         .operations = operations,
-                                         .server = &read_server,
-                                         .schemes = schemes};
+constinit const sdk::Connector connector{
+  .name = "http",
+  .doc = "HTTP: routes of a server of ours, and requests to others",
+  .operations = operations,
+  .server = &read_server,
+  .schemes = schemes};
 
 }  // namespace millrace::http

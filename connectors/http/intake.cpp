@@ -55,6 +55,8 @@ bool has_other_charset(const std::string& type) {
   return name != "utf-8" && name != "utf8" && name != "us-ascii";
 }
 
+}  // namespace
+
 sdk::Value headers_value(const Headers& headers) {
   auto all = sdk::Value::object();
   for (const auto& [name, text] : headers) {
@@ -70,8 +72,6 @@ sdk::Value headers_value(const Headers& headers) {
   }
   return all;
 }
-
-}  // namespace
 
 std::optional<Refusal> check_content_type(const RequestHead& head, BodyFormat format) {
   const auto* type = find_header(head.headers, "content-type");

@@ -18,6 +18,9 @@ struct Refusal {
   std::string detail;
 };
 
+/// An object; a name that comes several times has a list.
+sdk::Value headers_value(const Headers& headers);
+
 /// Whether the body of that head is what the route takes (415).
 std::optional<Refusal> check_content_type(const RequestHead& head, BodyFormat format);
 

@@ -142,7 +142,10 @@ void RequestParser::limit_body(std::uint64_t bytes) {
 
 RequestParser::Step RequestParser::read_body() {
   auto& parser = *beast_->parser;
-  if (!parser.is_done() && !buffer_.empty()) {
+  // Beast 1.81 asserts that five bytes are there where the last chunk's head came in pieces. A
+  // chunked body ends in at least so many, so that waiting for them holds nothing up.
+  const std::size_t least = parser.chunked() ? 5 : 1;
+  if (!parser.is_done() && buffer_.size() >= least) {
     boost::system::error_code failure;
     const auto used = parser.put(boost::asio::buffer(buffer_.data(), buffer_.size()), failure);
     buffer_.erase(0, used);

@@ -1,11 +1,8 @@
 #include "connectors/http/respond.hpp"
 
+#include "connectors/http/encode.hpp"
 #include "connectors/http/exchange.hpp"
-#include "connectors/sdk/ascii.hpp"
-#include "connectors/sdk/base64.hpp"
-#include "connectors/sdk/json.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace millrace::http {
@@ -21,59 +18,6 @@ sdk::Result<unsigned> to_status(const sdk::Value& value) {
   if (!value.is_integer() || value.as_integer() < least || value.as_integer() > most)
     return unfit("'status' is no number from 200 to 599");
   return static_cast<unsigned>(value.as_integer());
-}
-
-std::string text_of(const sdk::Value& value) {
-  return value.is_string() ? std::string{value.as_string()} : sdk::to_json(value);
-}
-
-// RFC 9110, section 5.5: visible characters, spaces and tabs.
-bool is_header_text(std::string_view text) {
-  return std::ranges::all_of(
-    text, [](char c) { return (c >= ' ' && c != 0x7F) || c == '\t' || (c & 0x80) != 0; });
-}
-
-sdk::Status add_header(Headers& headers, const std::string& name, const sdk::Value& value) {
-  if (value.is_null())
-    return {};
-  if (value.is_array()) {
-    for (const auto& one : value.items()) {
-      if (auto added = add_header(headers, name, one); !added)
-        return added;
-    }
-    return {};
-  }
-  auto text = text_of(value);
-  if (!is_header_text(text))
-    return unfit("header '" + name + "' would hold a line break or another control character");
-  headers.emplace_back(sdk::lower(name), std::move(text));
-  return {};
-}
-
-sdk::Result<std::string> encode(BodyFormat format, const sdk::Value& value) {
-  if (format == BodyFormat::json)
-    return sdk::to_json(value);
-  if (value.is_null())
-    return std::string{};
-  if (!value.is_string())
-    return unfit("'body' is no text for this record", "use format: json, or make a text of it");
-  if (format == BodyFormat::text)
-    return std::string{value.as_string()};
-  auto bytes = sdk::from_base64(value.as_string());
-  if (!bytes)
-    return unfit("'body' is no base64 text for this record");
-  return std::move(*bytes);
-}
-
-const char* type_of(BodyFormat format) {
-  switch (format) {
-  case BodyFormat::text:
-    return "text/plain; charset=utf-8";
-  case BodyFormat::bytes:
-    return "application/octet-stream";
-  default:
-    return "application/json";
-  }
 }
 
 }  // namespace
@@ -124,12 +68,12 @@ sdk::Result<Response> RespondStep::make(const sdk::Record& record) const {
                              : sdk::Result<sdk::Value>{record.get(context_.input)};
   if (!value)
     return std::move(value).error();
-  auto body = encode(config_->format, *value);
+  auto body = encode_body(config_->format, *value);
   if (!body)
     return std::move(body).error();
   response.body = std::move(*body);
   if (!find_header(response.headers, "content-type"))
-    response.headers.emplace_back("content-type", type_of(config_->format));
+    response.headers.emplace_back("content-type", content_type_of(config_->format));
   return response;
 }
 

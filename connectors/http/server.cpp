@@ -1,5 +1,6 @@
 #include "connectors/http/server.hpp"
 
+#include "connectors/http/client/clients.hpp"
 #include "connectors/http/endpoint.hpp"
 
 #include <charconv>
@@ -83,6 +84,17 @@ sdk::ServerPtr read_server(sdk::ConfigReader& in, const sdk::ServerInput& input)
   read_limits(in, server->limits);
   in.optional("compression", server->compression,
               "Of `receive`: answers of 1KiB and more go out as gzip to who takes it");
+  in.optional(
+    "proxy", server->proxy,
+    "Of `request`: http://proxy:3128; default: as http_proxy, https_proxy and no_proxy say");
+  in.optional("connectTimeout|connect_timeout", server->connect_timeout,
+              "Of `request`: how long a connection may take to come about");
+  in.check(server->connect_timeout > 0ms, "connectTimeout", "longer than 0ms");
+  in.optional("http2", server->http2, "Of `request`: HTTP/2 over TLS where the server speaks it");
+  in.optional("maxCalls|max_calls", server->max_calls,
+              "Of `request`: connections to the server; more calls wait");
+  in.check(server->max_calls >= 1 && server->max_calls <= 100'000, "maxCalls",
+           "between 1 and 100000");
   in.section("tls", "Encryption, of a url that begins with https",
              [&](sdk::ConfigReader& nested) { read_tls(nested, server->tls); });
   in.check(in.is_describing() || server->is_tls || !in.has("tls"), "tls",
@@ -91,6 +103,10 @@ sdk::ServerPtr read_server(sdk::ConfigReader& in, const sdk::ServerInput& input)
   if (in.is_describing() || !ok)
     return nullptr;
   server->schemes = input.schemes;
+  server->base_url = server->url.reveal();
+  while (server->base_url.ends_with('/'))
+    server->base_url.pop_back();
+  server->clients = std::make_shared<Clients>();
   server->endpoint = std::make_shared<Endpoint>(*server);
   return server;
 }

@@ -16,6 +16,7 @@
 
 namespace millrace::http {
 
+class Clients;
 class Endpoint;
 
 /// How long a connection may keep us waiting, and how much it may send before it has said anything.
@@ -38,6 +39,12 @@ struct HttpServer : sdk::Server {
   TlsOptions tls;
   std::vector<sdk::SecurityScheme> schemes;
   bool compression = true;
+  std::string base_url;  // in front of every path that is asked for
+  sdk::Text proxy;
+  std::chrono::milliseconds connect_timeout{5'000};
+  bool http2 = true;
+  std::size_t max_calls = 100;
+  std::shared_ptr<Clients> clients;    // who asks; shared by all steps
   std::shared_ptr<Endpoint> endpoint;  // where `receive` listens; shared by all of its pipelines
 };
 

@@ -28,6 +28,9 @@ std::optional<Target> parse_target(std::string_view target);
 /// @param plus_is_space as forms have it. @returns nothing for a broken escape.
 std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_space);
 
+/// For a query or a form: all but letters, digits and -._~ (RFC 3986, section 2.3).
+std::string percent_encoded(std::string_view text);
+
 /// An object of texts; a name that comes several times has a list.
 /// @returns nothing for a broken escape, text that is not UTF-8, or more than `most` fields.
 std::optional<sdk::Value> parse_form(std::string_view text, std::size_t most);

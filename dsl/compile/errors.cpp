@@ -41,6 +41,9 @@ std::string canonical_match(const std::string& text) {
                              : digits.size() == sqlstate_length;
   if (fits && is_sqlstate_part(digits))
     return text;
+  // statuses of HTTP, as `request` reports them
+  if (text.size() == 3 && (text[0] == '4' || text[0] == '5') && is_sqlstate_part(text))
+    return text;
   // errno names, as files report them
   if (text.starts_with('E') && text.size() > 2 && is_sqlstate_part(text))
     return text;

@@ -109,6 +109,7 @@ TEST(LayersTest, EachLibraryIsIncludedWhereItBelongs) {
     {"re2/", std::regex{"^dsl/expression/.*\\.cpp$"}},
     {"simdjson", std::regex{"^connectors/sdk/.*\\.cpp$"}},
     {"boost/asio", std::regex{"^connectors/(asio|http|postgres)/.*"}},
+    {"curl/", std::regex{"^connectors/http/client/.*"}},
     {"boost/beast", std::regex{"^connectors/http/.*\\.cpp$"}},
     {"spdlog/", std::regex{"^runtime/.*\\.cpp$"}},
     {"CLI/", std::regex{"^runtime/.*\\.cpp$"}},

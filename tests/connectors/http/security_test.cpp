@@ -3,12 +3,14 @@
 #include "connectors/http/gzip.hpp"
 #include "connectors/sdk/base64.hpp"
 #include "tests/connectors/http/client.hpp"
+#include "tests/connectors/http/peer.hpp"
 #include "tests/runtime/millrace.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace millrace::test {
@@ -190,6 +192,51 @@ TEST_F(HttpTlsTest, CutsOffWhoNeverShakesHands) {
   Service service{who, tls() + ", headTimeout: 300ms", {}, "https"};
   Client silent{service.port()};
   EXPECT_TRUE(silent.is_closed());
+}
+
+TEST_F(HttpTlsTest, RequestsTrustWhomTheyAreToldToAndShowWhoTheyAre) {
+  Service service{who, tls(", ca: '" + file("ca.crt") + "', clientAuth: required"), {}, "https"};
+  const Scratch scratch;
+  const auto ask = [&](const std::string& host, const std::string& options) {
+    const auto path = scratch.write(
+      "p.yaml", "servers:\n  peer: {protocol: http, url: 'https://" + host + ":"
+                  + std::to_string(service.port()) + "', tls: {" + options
+                  + "}}\nname: t\nsteps:\n  - {name: in, type: stdin}\n  - {name: ask, type: http, "
+                    "operation: request, path: /, retry: {attempts: 1}, response: {name: "
+                    "$.body.name}}\n  - {type: stdout}\n");
+    return millrace({"run", "--once", path}, "{}\n");
+  };
+  const std::string us = "certificate: '" + file("ada.crt") + "', key: '" + file("ada.key") + "'";
+  const std::string trust = "ca: '" + file("ca.crt") + "', ";
+  EXPECT_EQ(ask("127.0.0.1", trust + us).out, "{\"name\":\"ada\"}\n");
+  EXPECT_EQ(ask("localhost", trust + us + ", verify: false").out, "{\"name\":\"ada\"}\n");
+  const auto other_name = ask("localhost", trust + us);
+  EXPECT_NE(other_name.code, 0) << "the certificate is for 127.0.0.1";
+  EXPECT_THAT(other_name.err, HasSubstr("'tls' of the server says whom we trust"));
+  EXPECT_NE(ask("127.0.0.1", us).code, 0) << "the system trusts no such authority";
+  EXPECT_NE(ask("127.0.0.1", trust.substr(0, trust.size() - 2)).code, 0) << "without a certificate";
+}
+
+TEST_F(HttpTlsTest, RequestsSpeakHttp2WhereTheServerDoes) {
+  // It speaks nothing else.
+  const std::string program = "/usr/sbin/nghttpd";
+  if (access(program.c_str(), X_OK) != 0)
+    GTEST_SKIP() << "there is no " << program;
+  certificates_.write("hello.txt", "hello over h2");
+  // A port that was free a moment ago.
+  const auto port = std::to_string(Peer{[](int, const std::string&) { return ""; }}.port());
+  Process server{{.arguments = {program, "-v", "-a", "127.0.0.1", "-d", certificates_.path({}),
+                                port, file("server.key"), file("server.crt")}}};
+  ASSERT_TRUE(server.wait_for("listen 127.0.0.1:")) << server.err();
+  const Scratch scratch;
+  const auto path = scratch.write(
+    "p.yaml", "servers:\n  peer: {protocol: http, url: 'https://127.0.0.1:" + port
+                + "', tls: {ca: '" + file("ca.crt")
+                + "'}}\nname: t\nsteps:\n  - {name: in, type: stdin}\n  - {name: ask, type: http, "
+                  "operation: request, path: /hello.txt, response: {got: $.body}}\n  - {type: "
+                  "stdout}\n");
+  const auto done = millrace({"run", "--once", path}, "{}\n");
+  EXPECT_EQ(done.out, "{\"got\":\"hello over h2\"}\n") << done.err;
 }
 
 TEST_F(HttpTlsTest, SaysWhichFileIsWrong) {
