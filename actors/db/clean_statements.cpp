@@ -14,19 +14,26 @@ constexpr std::size_t most_wanted = 16;
 
 bool CleanStatements::contains(std::string_view sql, sdk::Instant now) {
   const std::lock_guard lock{mutex_};
-  if (const auto* until = known_.find(sql); until != nullptr && now < *until)
-    return true;
+  if (const auto* known = known_.find(sql); known != nullptr && now < known->until)
+    return known->traces.leaves_nothing;
   if (wanted_.size() < most_wanted && std::ranges::find(wanted_, sql) == wanted_.end())
     wanted_.emplace_back(sql);
+  wants_ = true;
   return false;
 }
 
-void CleanStatements::learn(std::string_view sql, sdk::Instant until) {
+bool CleanStatements::writes(std::string_view sql) {
+  const std::lock_guard lock{mutex_};
+  const auto* known = known_.find(sql);
+  return known != nullptr && known->traces.writes;
+}
+
+void CleanStatements::learn(std::string_view sql, Traces traces, sdk::Instant until) {
   const std::lock_guard lock{mutex_};
   if (auto* known = known_.find(sql))
-    *known = until;
+    *known = {traces, until};
   else
-    known_.insert(std::string{sql}, until);
+    known_.insert(std::string{sql}, {traces, until});
 }
 
 void CleanStatements::forget() {
@@ -35,7 +42,10 @@ void CleanStatements::forget() {
 }
 
 std::vector<std::string> CleanStatements::take_wanted() {
+  if (!wants_)
+    return {};
   const std::lock_guard lock{mutex_};
+  wants_ = false;
   return std::exchange(wanted_, {});
 }
 

@@ -4,12 +4,13 @@
 //
 //   if (!clean.contains(sql, now)) reset();            // who asks in vain makes it `wanted`
 //   for (const auto& sql : clean.take_wanted()) …      // look it up
-//   clean.learn(sql, now + 1min);
+//   clean.learn(sql, {.leaves_nothing = true}, now + 1min);
 #pragma once
 
 #include "connectors/sdk/clock.hpp"
 #include "connectors/sdk/lru_cache.hpp"
 
+#include <atomic>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -22,8 +23,17 @@ public:
   /// Whether `sql` is known to leave nothing behind. The unknown ones are noted, a few at a time.
   bool contains(std::string_view sql, sdk::Instant now);
 
-  /// True of `sql` until then: functions and triggers may be made anew.
-  void learn(std::string_view sql, sdk::Instant until);
+  /// Whether `sql` is known to write, or to lock rows.
+  bool writes(std::string_view sql);
+
+  struct Traces {
+    bool leaves_nothing = false;
+    bool writes = false;
+  };
+
+  /// True of `sql` until then: functions and triggers may be made anew. It is not asked about
+  /// before.
+  void learn(std::string_view sql, Traces traces, sdk::Instant until);
 
   /// The schema has changed: nothing is known any more.
   void forget();
@@ -31,8 +41,14 @@ public:
   std::vector<std::string> take_wanted();
 
 private:
+  struct Known {
+    Traces traces;
+    sdk::Instant until;
+  };
+
   std::mutex mutex_;
-  sdk::LruCache<sdk::Instant> known_{1024};
+  std::atomic<bool> wants_ = false;  // `wanted_` is not empty
+  sdk::LruCache<Known> known_{1024};
   std::vector<std::string> wanted_;
 };
 

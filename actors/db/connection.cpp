@@ -1,6 +1,5 @@
 #include "actors/db/connection.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace millrace::actors::db {
@@ -15,13 +14,16 @@ ConnectionState::~ConnectionState() {
 namespace {
 
 // Events come from the wire's thread; they only pass the news on.
-sdk::WireEvents events_to(const ConnectionActor& actor) {
+sdk::WireEvents events_to(const ConnectionActor& actor, const std::shared_ptr<AnswerRoute>& route) {
   return {
     .connected = [actor] { caf::anon_send(actor, WireConnected{}); },
     .answered =
-      [actor](std::vector<sdk::WireAnswer> answers) {
-        caf::anon_send(
-          actor, WireAnswered{std::make_shared<std::vector<sdk::WireAnswer>>(std::move(answers))});
+      [actor, route](std::vector<sdk::WireAnswer> answers) {
+        WireAnswered answered{std::make_shared<std::vector<sdk::WireAnswer>>(std::move(answers))};
+        if (const auto session = route->session())
+          caf::anon_send(caf::actor_cast<SessionActor>(session), std::move(answered));
+        else
+          caf::anon_send(actor, std::move(answered));
       },
     .lost =
       [actor](sdk::WireLoss loss) {
@@ -41,12 +43,28 @@ ItemAnswer decode_members(sdk::WireAnswer& answer) {
   return decoded;
 }
 
-std::vector<ItemAnswer> decode(std::vector<sdk::WireAnswer>& answers) {
+}  // namespace
+
+void AnswerRoute::lead_to(caf::strong_actor_ptr session) {
+  const std::lock_guard lock{mutex_};
+  session_.swap(session);
+}
+
+caf::strong_actor_ptr AnswerRoute::session() const {
+  const std::lock_guard lock{mutex_};
+  return session_;
+}
+
+std::vector<ItemAnswer> decode(std::vector<sdk::WireAnswer>& answers, sdk::Wire& wire) {
   std::vector<ItemAnswer> decoded;
   decoded.reserve(answers.size());
   for (auto& answer : answers) {
-    if (answer.id == sdk::silent_entry)
+    if (answer.id == sdk::silent_entry) {
+      // What could not be made fit for its use must not be used.
+      if (!answer.result)
+        wire.close();
       continue;
+    }
     if (!answer.result) {
       decoded.push_back({answer.id, std::move(answer.result).error(), answer.aborted});
       decoded.back().unprepared = answer.unprepared;
@@ -61,39 +79,31 @@ std::vector<ItemAnswer> decode(std::vector<sdk::WireAnswer>& answers) {
   return decoded;
 }
 
-}  // namespace
-
 ConnectionActor::behavior_type connection(ConnectionActor::stateful_pointer<ConnectionState> self,
                                           ConnectionId id, PoolActor owner, PoolServices services) {
   report_exceptions(self);
-  self->state.wire = services.driver->make_wire(*services.settings, services.reactor->loop(),
-                                                events_to(caf::actor_cast<ConnectionActor>(self)));
+  const auto route = std::make_shared<AnswerRoute>();
+  self->state.wire = services.driver->make_wire(
+    *services.settings, services.reactor->loop(),
+    events_to(caf::actor_cast<ConnectionActor>(self), route));
   self->state.wire->connect();
   return {
-    [self](StatementBurst& burst) {
-      self->state.client = burst.client;
-      self->state.wire->send(std::move(*burst.entries));
+    [self](StatementBurst& burst) { self->state.wire->send(std::move(*burst.entries)); },
+    [self, id, owner, route](WireConnected) {
+      self->send(owner, ConnectionUp{id, {self->state.wire, route}});
     },
-    [self, id, owner](WireConnected) { self->send(owner, ConnectionUp{id}); },
-    [self, id](WireAnswered& answered) {
-      // What could not be made fit for its use must not be used.
-      if (std::ranges::any_of(*answered.answers, [](const auto& answer) {
-            return answer.id == sdk::silent_entry && !answer.result;
-          }))
-        self->state.wire->close();
-      if (self->state.client)
-        self->send(self->state.client, BurstAnswered{id, std::make_shared<std::vector<ItemAnswer>>(
-                                                           decode(*answered.answers))});
+    [self, id, owner](WireAnswered& answered) {
+      self->send(owner, BurstAnswered{id, std::make_shared<std::vector<ItemAnswer>>(
+                                            decode(*answered.answers, *self->state.wire))});
     },
     // The pool still owns what was in flight: our end is its signal to retry and restart. It hears
     // of the loss before a session does, whose end would look like a connection given back.
-    [self, id, owner](const WireGone& gone) {
+    [self, id, owner, route](const WireGone& gone) {
       self->send(owner, ConnectionGone{id, gone.loss});
-      if (self->state.client && self->state.client != owner)
-        self->send(self->state.client, ConnectionGone{id, gone.loss});
+      if (const auto session = route->session())
+        self->send(caf::actor_cast<SessionActor>(session), ConnectionGone{id, gone.loss});
       self->quit(to_caf(gone.loss->error));
     },
-    [self](CancelRunning) { self->state.wire->cancel(); },
     [self](CloseWire close) {
       self->state.wire->close();
       if (close.at_once)

@@ -15,8 +15,10 @@ struct ConnectionState {
   static const char* name;  // NOLINT(readability-identifier-naming): CAF's
 
   std::shared_ptr<sdk::Wire> wire;
-  BurstClient client;  // whose statements are on the wire; null before the first
 };
+
+/// The answers of a burst; closes the wire where it could not be made fit for its use.
+std::vector<ItemAnswer> decode(std::vector<sdk::WireAnswer>& answers, sdk::Wire& wire);
 
 ConnectionActor::behavior_type connection(ConnectionActor::stateful_pointer<ConnectionState> self,
                                           ConnectionId id, PoolActor owner, PoolServices services);

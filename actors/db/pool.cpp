@@ -33,6 +33,7 @@ PoolLimits limits_of(const PoolServices& services) {
                         || settings.target_session_attrs == "primary";
   limits.idle_in_transaction = settings.idle_in_transaction;
   limits.metrics = services.metrics;
+  limits.clean = {services.facts, &services.facts->clean};
   limits.inspector = driver.inspector(settings);
   limits.batching = settings.batching && limits.inspector != nullptr;
   limits.statement_timeout = settings.statement_timeout;
@@ -67,8 +68,7 @@ void carry_out(Self self, SendEntries& send) {
   const auto found = self->state.connections.find(send.id);
   if (found != self->state.connections.end())
     self->send(found->second, StatementBurst{std::make_shared<std::vector<sdk::WireEntry>>(
-                                               std::move(send.entries)),
-                                             caf::actor_cast<BurstClient>(handle_of(self))});
+                                std::move(send.entries))});
 }
 
 void carry_out(Self self, GrantSession& grant) {
@@ -76,8 +76,8 @@ void carry_out(Self self, GrantSession& grant) {
   const auto found = state.connections.find(grant.id);
   if (found == state.connections.end())
     return;
-  SessionSetup setup{grant.id,       found->second, handle_of(self),
-                     state.services, grant.request, grant.pulse};
+  SessionSetup setup{grant.id,       found->second, state.lines[grant.id],    handle_of(self),
+                     state.services, grant.request, std::move(grant.entries), grant.pulse};
   const auto fate = setup.fate;
   auto actor = self->spawn(session, std::move(setup));
   self->monitor(actor);
@@ -161,6 +161,7 @@ void shut(Self self, const sdk::Error& error) {
   for (const auto& [id, actor] : state.connections)
     self->send(actor, CloseWire{.at_once = true});
   state.connections.clear();
+  state.lines.clear();
   for (const auto& done : std::exchange(state.drained, {}))
     done();
   self->quit();
@@ -189,6 +190,7 @@ void forget(Self self, ConnectionId id) {
     return;
   self->state.connection_of.erase(found->second.address());
   self->state.connections.erase(found);
+  self->state.lines.erase(id);
   self->state.lent_to.erase(id);
 }
 
@@ -209,7 +211,9 @@ void on_down(Self self, const caf::down_msg& down) {
   if (const auto found = state.session_on.find(down.source); found != state.session_on.end()) {
     // It gave its connection back before it ended, or it crashed and did not; its word is in the
     // mailbox.
-    self->send(handle_of(self), SessionReturned{found->second, false, down.source});
+    const auto lent = state.lent_to.find(found->second);
+    if (lent != state.lent_to.end() && lent->second.address() == down.source)
+      self->send(handle_of(self), SessionReturned{found->second, false, down.source});
     state.session_on.erase(found);
   } else if (const auto connection = state.connection_of.find(down.source);
              connection != state.connection_of.end()) {
@@ -271,8 +275,9 @@ PoolActor::behavior_type pool(Self self, PoolServices services) {
     [self](Close) {
       shut(self, {sdk::ErrorKind::connection, "the database pool was closed"});
     },
-    [self](ConnectionUp up) {
+    [self](const ConnectionUp& up) {
       const auto now = now_of(self);
+      self->state.lines.insert_or_assign(up.id, up.line);
       self->state.core->connected(up.id, now);
       settle(self, now);
     },

@@ -20,6 +20,7 @@ struct PoolState {
   PoolServices services;
   std::optional<PoolCore> core;
   std::map<ConnectionId, ConnectionActor> connections;
+  std::map<ConnectionId, WireLine> lines;                 // of those that are up
   std::map<caf::actor_addr, ConnectionId> connection_of;  // of monitored connections and sessions
   std::map<caf::actor_addr, ConnectionId> session_on;
   std::map<ConnectionId, SessionActor> lent_to;

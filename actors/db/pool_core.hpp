@@ -9,6 +9,7 @@
 #pragma once
 
 #include "actors/db/batching.hpp"
+#include "actors/db/clean_statements.hpp"
 #include "actors/db/pool_metrics.hpp"
 #include "actors/db/request.hpp"
 #include "connectors/sdk/retry_policy.hpp"
@@ -41,6 +42,7 @@ struct PoolLimits {
   std::chrono::milliseconds idle_in_transaction{0};  // of sessions that say nothing else; 0: none
   std::string server;                                // its name, for messages
   std::shared_ptr<PoolMetrics> metrics;              // null: its own
+  std::shared_ptr<CleanStatements> clean;            // null: nobody asks
   bool batching = false;
   const sdk::StatementInspector* inspector = nullptr;  // null: nothing is joined
   std::array<std::vector<std::string>, 3> use_sql;     // by ConnectionUse
@@ -75,6 +77,7 @@ struct SendEntries {
 struct GrantSession {
   ConnectionId id;
   SessionRequestPtr request;
+  std::vector<sdk::WireEntry> entries;  // make the connection fit for it: go out first
   std::shared_ptr<SessionPulse> pulse;
 };
 
@@ -299,6 +302,8 @@ private:
                bool backlog, sdk::Instant now);
   bool leaves_traces(const Group& group, sdk::Instant now);
   WhyNot why_alone(const Request& request) const;
+  void trace_statements(sdk::Instant now);
+  void learn_traces(const StatementPlan& plan, sdk::Instant now);
   void take_inspections(sdk::Instant now);
   std::uint32_t lanes_busy() const;
   bool lane_has_room() const;

@@ -44,6 +44,7 @@ void PoolCore::balance(sdk::Instant now) {
   now_ = now;
   if (!inspected_.empty())
     take_inspections(now);
+  trace_statements(now);
   serve_urgent(now);
   serve_reserved(now);
   // Connections that have room again, then idle ones for whoever waits longest.
@@ -286,10 +287,9 @@ void PoolCore::grant(Connections::iterator connection,
   metrics_->wait.observe(now - (*session)->accepted);
   std::vector<sdk::WireEntry> entries;
   prepare_use(connection->second, sdk::ConnectionUse::exclusive, entries);
-  if (!entries.empty())
-    actions_.emplace_back(SendEntries{connection->first, std::move(entries)});
   lend(connection->second, **session, now);
-  actions_.emplace_back(GrantSession{connection->first, *session, connection->second.pulse});
+  actions_.emplace_back(
+    GrantSession{connection->first, *session, std::move(entries), connection->second.pulse});
   sessions_.erase(session);
 }
 

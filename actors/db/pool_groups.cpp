@@ -110,8 +110,11 @@ void PoolCore::settle_item(Group& group, Member& member, sdk::Result<sdk::SqlRes
       demoted_ = true;
     }
   }
-  if (request->plan && request->plan->changes_schema())
+  if (request->plan && request->plan->changes_schema()) {
     plans_.forget_inspections();
+    if (limits_.clean)
+      limits_.clean->forget();
+  }
   if (result) {
     retry_.succeeded();
   } else if (!request->atomic) {

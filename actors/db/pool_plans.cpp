@@ -6,6 +6,14 @@
 
 namespace millrace::actors::db {
 
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto traces_hold = 60s;  // functions and triggers are made anew now and then
+
+}  // namespace
+
 void PoolCore::place(Request& request, sdk::Instant now) {
   if (request.urgent || request.internal) {
     request.plan = plans_.find(request.statements.front()->sql);
@@ -61,6 +69,26 @@ void PoolCore::inspect(const PlanPtr& plan, const std::shared_ptr<const sdk::Sta
   accept(request, now);
 }
 
+// What sessions have run and nobody knows: whether it leaves something behind in its connection.
+void PoolCore::trace_statements(sdk::Instant now) {
+  if (!limits_.clean || !limits_.inspector || down_ || draining_)
+    return;
+  for (const auto& sql : limits_.clean->take_wanted()) {
+    const auto plan = plans_.find(sql);
+    if (plan->wants_inspection(now))
+      inspect(plan, std::make_shared<const sdk::Statement>(sdk::Statement{.sql = sql}), true, now);
+    else
+      learn_traces(*plan, now);
+  }
+}
+
+void PoolCore::learn_traces(const StatementPlan& plan, sdk::Instant now) {
+  if (limits_.clean)
+    limits_.clean->learn(*plan.sql(),
+                         {.leaves_nothing = !plan.leaves_traces(), .writes = !plan.words().reads},
+                         now + traces_hold);
+}
+
 void PoolCore::take_inspections(sdk::Instant now) {
   for (auto& [plan, found] : std::exchange(inspected_, {})) {
     --inspecting_;
@@ -68,6 +96,7 @@ void PoolCore::take_inspections(sdk::Instant now) {
       plan->inspected(limits_.inspector->read(*found), now);
     else
       plan->inspection_failed(found.error().code(), now);
+    learn_traces(*plan, now);
     std::vector<RequestPtr> held;
     for (auto& request : std::exchange(held_, {})) {
       if (request->plan != plan) {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -46,8 +47,28 @@ struct Drain {
 
 struct Close {};
 
+/// Where a wire's answers go: to the session that has it, else to its connection's actor.
+class AnswerRoute {
+public:
+  /// @param session null: to the connection's actor.
+  void lead_to(caf::strong_actor_ptr session);
+
+  caf::strong_actor_ptr session() const;
+
+private:
+  mutable std::mutex mutex_;
+  caf::strong_actor_ptr session_;
+};
+
+/// A wire, for the session that has it: without the way over the connection's actor.
+struct WireLine {
+  std::weak_ptr<sdk::Wire> wire;  // the connection's actor owns it
+  std::shared_ptr<AnswerRoute> route;
+};
+
 struct ConnectionUp {
   ConnectionId id = 0;
+  WireLine line;
 };
 
 struct SessionReturned {
@@ -91,6 +112,9 @@ struct SessionExpired {
   sdk::Error error;
 };
 
+/// Runs what has come in; behind whatever is in the mailbox.
+struct SessionGo {};
+
 /// The session wanted to look again at something.
 struct SessionTick {};
 
@@ -99,17 +123,9 @@ struct CommitOutcome {
   std::shared_ptr<ExecuteReply> reply;
 };
 
-/// Whoever sends statements to a connection.
-using BurstClient = caf::typed_actor<
-  // Results, in the order sent; each is final.
-  caf::reacts_to<BurstAnswered>,
-  // Once; what has no answer yet stands in the loss.
-  caf::reacts_to<ConnectionGone>>;
-
 // --- to a connection
 struct StatementBurst {
   std::shared_ptr<std::vector<sdk::WireEntry>> entries;
-  BurstClient client;
 };
 
 struct WireConnected {};
@@ -122,28 +138,25 @@ struct WireGone {
   std::shared_ptr<const sdk::WireLoss> loss;
 };
 
-/// Asks the server to give up what it runs; the connection is of no use to others afterwards.
-struct CancelRunning {};
-
 struct CloseWire {
   bool at_once = false;  // end without waiting until the server is rid of it
 };
 
 /// Owns one wire; ends with the error as its reason when the connection is lost.
 using ConnectionActor = caf::typed_actor<
-  // Goes out at once; the answers come to its `client`.
+  // The pool's; goes out at once. A session has the wire's line.
   caf::reacts_to<StatementBurst>,
   // From the wire's thread.
   caf::reacts_to<WireConnected>, caf::reacts_to<WireAnswered>, caf::reacts_to<WireGone>,
-  caf::reacts_to<CancelRunning>, caf::reacts_to<CloseWire>>;
+  caf::reacts_to<CloseWire>>;
 
 /// One open transaction on a connection that is its own until it ends.
 using SessionActor = caf::typed_actor<
   // Runs after those before it; one at a time.
-  caf::reacts_to<SessionCommand>,
+  caf::reacts_to<SessionCommand>, caf::reacts_to<SessionGo>,
   // Rolls back what is still open.
   caf::reacts_to<SessionDropped>, caf::reacts_to<SessionExpired>, caf::reacts_to<SessionTick>,
-  caf::reacts_to<CommitOutcome>, caf::reacts_to<BurstAnswered>, caf::reacts_to<ConnectionGone>>;
+  caf::reacts_to<CommitOutcome>, caf::reacts_to<WireAnswered>, caf::reacts_to<ConnectionGone>>;
 
 /// Owns every request until it is answered, supervises connections and sessions.
 using PoolActor = caf::typed_actor<
@@ -227,9 +240,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::ConnectionGone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::SessionCommand)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::SessionDropped)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::SessionExpired)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::SessionGo)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::SessionTick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::CommitOutcome)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::CancelRunning)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::StatementBurst)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::WireConnected)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::WireAnswered)

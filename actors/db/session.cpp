@@ -1,6 +1,7 @@
 #include "actors/db/session.hpp"
 
-#include "actors/db/echo.hpp"
+#include "actors/db/connection.hpp"
+#include "actors/db/session_burst.hpp"
 #include "actors/db/session_end.hpp"
 
 #include <algorithm>
@@ -26,18 +27,7 @@ using Self = SessionSelf;
 using Phase = sdk::TransactionState::Phase;
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t begin_entry = ~std::uint64_t{0};
-constexpr std::uint64_t probe_entry = begin_entry - 2;
 constexpr auto cancel_limit = 2s;  // what does not end by then has lost its connection
-
-RequestPtr rollback_request() {
-  return std::make_shared<Request>(std::vector<sdk::Statement>{{.sql = "ROLLBACK"}}, false,
-                                   [](const ExecuteReply&) {});
-}
-
-std::shared_ptr<const sdk::Statement> own_statement(std::string sql) {
-  return std::make_shared<const sdk::Statement>(sdk::Statement{.sql = std::move(sql)});
-}
 
 bool ends_transaction(sdk::SessionVerb verb) {
   return verb == sdk::SessionVerb::commit || verb == sdk::SessionVerb::rollback;
@@ -50,94 +40,6 @@ bool is_in_doubt(sdk::SessionVerb verb, const sdk::Error& error) {
     return true;
   return verb == sdk::SessionVerb::commit && !error.code().starts_with("23")
          && !error.code().starts_with("40");
-}
-
-// What a statement sets for itself would hold until the transaction ends: a timeout is said again
-// by the next ones, and the transaction alone says whether it only reads.
-std::shared_ptr<const sdk::Statement>
-within(SessionState& state, const std::shared_ptr<const sdk::Statement>& statement) {
-  const bool keeps_timeout = statement->options.timeout.has_value() || !state.timeout_set;
-  state.timeout_set = state.timeout_set || statement->options.timeout.has_value();
-  if (keeps_timeout && !statement->options.read_only)
-    return statement;
-  auto copy = std::make_shared<sdk::Statement>(*statement);
-  copy->options.read_only = false;
-  if (!keeps_timeout)
-    copy->options.timeout = state.setup.services.settings->statement_timeout;
-  return copy;
-}
-
-bool wants_number(const SessionState& state) {
-  return !state.setup.services.driver->transaction_id_sql().empty()
-         && !state.setup.request->options.read_only && !state.setup.request->options.plain;
-}
-
-std::shared_ptr<const sdk::Statement> number_statement(const SessionState& state) {
-  return own_statement(std::string{state.setup.services.driver->transaction_id_sql()});
-}
-
-// BEGIN, in front of the first command; and in front of that, once per pool, the question whether
-// transactions can be numbered here: inside one a refusal would be its end.
-void add_begin(SessionState& state, std::vector<sdk::WireEntry>& entries) {
-  if (state.transaction.phase() != Phase::fresh)
-    return;
-  if (state.setup.request->options.plain) {
-    state.transaction.begun();
-    return;
-  }
-  if (wants_number(state)
-      && state.setup.services.facts->numbers_transactions == PoolFacts::Answer::unknown)
-    entries.push_back({.id = probe_entry, .statement = number_statement(state)});
-  const auto& driver = *state.setup.services.driver;
-  entries.push_back({.id = begin_entry,
-                     .statement = own_statement(driver.begin_sql(state.setup.request->options)),
-                     .sync = false});
-  state.transaction.begun();
-}
-
-// In front of a COMMIT: its answer comes before the server commits, so that the outcome can be
-// looked up where the answer to the COMMIT itself is lost.
-void add_number(SessionState& state, std::vector<sdk::WireEntry>& entries) {
-  if (wants_number(state)
-      && state.setup.services.facts->numbers_transactions == PoolFacts::Answer::yes)
-    entries.push_back(
-      {.id = number_entry, .statement = number_statement(state), .sync = false, .flush = true});
-}
-
-std::vector<std::shared_ptr<const sdk::Statement>> statements_of(SessionState& state,
-                                                                 const SessionCommand& command) {
-  // A failure that the server has not seen (a parameter that could not be sent) fails the
-  // transaction all the same.
-  if (command.verb == sdk::SessionVerb::commit && state.transaction.phase() == Phase::failed)
-    return rollback_request()->statements;
-  const auto& services = state.setup.services;
-  std::vector<std::shared_ptr<const sdk::Statement>> statements;
-  for (const auto& statement : command.request->statements) {
-    statements.push_back(within(state, statement));
-    echo(*statement, "transaction", *services.settings, *services.log);
-    if (command.verb == sdk::SessionVerb::execute && !state.touched)
-      state.touched = !statement->bulk && leaves_traces(services, statement->sql);
-  }
-  return statements;
-}
-
-void send(Self self, const SessionCommand& command) {
-  auto& state = self->state;
-  state.setup.pulse->work();
-  auto entries = std::make_shared<std::vector<sdk::WireEntry>>();
-  add_begin(state, *entries);
-  if (command.verb == sdk::SessionVerb::commit && state.transaction.phase() == Phase::open)
-    add_number(state, *entries);
-  const auto statements = statements_of(state, command);
-  const auto& items = command.request->items;
-  for (std::size_t i = 0; i < items.size(); ++i)
-    entries->push_back({.id = i, .statement = statements[items[i].statement], .set = items[i].set});
-  state.missing = entries->size();
-  if (ends_transaction(command.verb))
-    add_resets(state, *entries);
-  self->send(state.setup.connection,
-             StatementBurst{std::move(entries),
-                            caf::actor_cast<BurstClient>(caf::actor_cast<SessionActor>(self))});
 }
 
 // Whether the command is answered without the server.
@@ -173,7 +75,7 @@ void roll_back(Self self) {
     return;
   }
   state.running = SessionCommand{sdk::SessionVerb::rollback, rollback_request()};
-  send(self, *state.running);
+  send_running(self);
 }
 
 void run_next(Self self) {
@@ -183,10 +85,14 @@ void run_next(Self self) {
   while (!state.running && !state.commands.empty()) {
     auto command = std::move(state.commands.front());
     state.commands.pop_front();
-    if (!answer_here(self, command)) {
-      state.running = std::move(command);
-      send(self, *state.running);
+    if (answer_here(self, command))
+      continue;
+    if (!state.commands.empty() && travels_with(state, command, state.commands.front())) {
+      state.ahead = std::exchange(command, std::move(state.commands.front()));
+      state.commands.pop_front();
     }
+    state.running = std::move(command);
+    send_running(self);
   }
   if (state.running || state.ending)
     return;
@@ -205,18 +111,7 @@ bool is_demoted(const SessionState& state, const sdk::Error& error) {
          && (wanted == "read-write" || wanted == "primary");
 }
 
-void finish(Self self) {
-  auto& state = self->state;
-  auto command = std::move(*state.running);
-  state.running.reset();
-  state.cancelled = false;
-  if (state.begin_error) {
-    command.request->refuse(*state.begin_error);
-    // Where BEGIN failed there is no transaction; whether the connection is as it was nobody knows.
-    state.in_doubt = true;
-    leave(self);
-    return;
-  }
+void finish_items(SessionState& state, const SessionCommand& command) {
   for (auto& item : command.request->items) {
     if (!item.result)
       continue;
@@ -229,14 +124,50 @@ void finish(Self self) {
     }
     item.result = state.transaction.finished(command.verb, sql, std::move(*item.result));
   }
+}
+
+void finish(Self self) {
+  auto& state = self->state;
+  auto command = std::move(*state.running);
+  state.running.reset();
+  state.cancelled = false;
+  const auto ahead = std::exchange(state.ahead, std::nullopt);
+  if (state.begin_error) {
+    if (ahead)
+      ahead->request->refuse(*state.begin_error);
+    command.request->refuse(*state.begin_error);
+    // Where BEGIN failed there is no transaction; whether the connection is as it was nobody knows.
+    state.in_doubt = true;
+    leave(self);
+    return;
+  }
+  if (ahead) {
+    finish_items(state, *ahead);
+    if (state.transaction.phase() == Phase::failed) {
+      // The COMMIT was skipped with it: it goes its own way, and finds that nothing can be
+      // committed.
+      command.request->items.front().result.reset();
+      state.commands.push_front(std::move(command));
+      ahead->request->answer();
+      run_next(self);
+      return;
+    }
+  }
+  finish_items(state, command);
+  if (ahead)
+    ahead->request->answer();
   command.request->answer();
   run_next(self);
 }
 
-void take(Self self, std::vector<ItemAnswer>& answers) {
+void take(Self self, std::vector<sdk::WireAnswer>& raw) {
   auto& state = self->state;
+  const auto wire = state.setup.line.wire.lock();
+  if (!wire)
+    return;  // its connection's actor has ended: that comes next
+  auto answers = decode(raw, *wire);
   for (auto& answer : answers) {
-    if (answer.id >= first_reset_entry && answer.id < probe_entry) {
+    if (answer.id >= first_reset_entry && answer.id < ahead_entry) {
       take_reset(self, answer);
       continue;
     }
@@ -248,6 +179,10 @@ void take(Self self, std::vector<ItemAnswer>& answers) {
     } else if (answer.id == begin_entry) {
       if (!answer.result)
         state.begin_error = answer.result.error();
+    } else if (answer.id == number_entry) {
+      take_number(state, answer);
+    } else if (answer.id == ahead_entry && state.ahead) {
+      state.ahead->request->items.front().result = std::move(answer.result);
     } else if (answer.id < state.running->request->items.size()) {
       state.running->request->items[answer.id].result = std::move(answer.result);
     }
@@ -256,22 +191,38 @@ void take(Self self, std::vector<ItemAnswer>& answers) {
   }
 }
 
+void cancel(const SessionState& state) {
+  if (const auto wire = state.setup.line.wire.lock())
+    wire->cancel();
+}
+
+void close(const SessionState& state) {
+  if (const auto wire = state.setup.line.wire.lock())
+    wire->close();
+}
+
 // A COMMIT or ROLLBACK that is under way decides by itself.
 void expire(Self self, const sdk::Error& error) {
   auto& state = self->state;
   if (state.ending || state.expired || state.lost_commit
       || state.transaction.phase() == Phase::ended
-      || (state.running && ends_transaction(state.running->verb)))
+      || (state.running && !state.ahead && ends_transaction(state.running->verb)))
     return;
   state.expired = error;
   state.setup.fate->decide(error);
-  if (state.running) {
+  if (state.ahead) {
+    // The cancel hits the statement, and the COMMIT is skipped; or it comes too late. The answers
+    // tell.
+    state.in_doubt = true;
+    cancel(state);
+    self->delayed_send(caf::actor_cast<SessionActor>(self), cancel_limit, SessionTick{});
+  } else if (state.running) {
     // Answered now, whatever the server does. A cancel may hit what comes next on the connection,
     // so nobody else gets that.
     state.running->request->refuse(error);
     state.cancelled = true;
     state.in_doubt = true;
-    self->send(state.setup.connection, CancelRunning{});
+    cancel(state);
     self->delayed_send(caf::actor_cast<SessionActor>(self), cancel_limit, SessionTick{});
   } else {
     run_next(self);
@@ -282,8 +233,8 @@ void look_again(Self self) {
   auto& state = self->state;
   if (state.lost_commit)
     ask_outcome(self);
-  else if (state.cancelled)
-    self->send(state.setup.connection, CloseWire{});
+  else if (state.cancelled || state.ahead)
+    close(state);
 }
 
 }  // namespace
@@ -292,6 +243,9 @@ SessionActor::behavior_type session(Self self, SessionSetup setup) {
   report_exceptions(self);
   self->state.setup = std::move(setup);
   self->monitor(self->state.setup.connection);
+  self->state.setup.line.route->lead_to(
+    caf::actor_cast<caf::strong_actor_ptr>(caf::actor_cast<SessionActor>(self)));
+  send_entries(self->state, std::exchange(self->state.setup.entries, {}));
   self->set_down_handler([self](const caf::down_msg&) {
     // Behind whatever the connection had still sent; its own word on the loss comes first.
     sdk::WireLoss loss{sdk::Error{sdk::ErrorKind::crash, "the connection's actor died"}};
@@ -302,7 +256,14 @@ SessionActor::behavior_type session(Self self, SessionSetup setup) {
   });
   return {
     [self](const SessionCommand& command) {
-      self->state.commands.push_back(command);
+      auto& state = self->state;
+      state.commands.push_back(command);
+      // A COMMIT that is in the mailbox already goes along.
+      if (!state.running && !std::exchange(state.about_to_run, true))
+        self->send(caf::actor_cast<SessionActor>(self), SessionGo{});
+    },
+    [self](SessionGo) {
+      self->state.about_to_run = false;
       run_next(self);
     },
     [self](SessionDropped) {
@@ -312,7 +273,7 @@ SessionActor::behavior_type session(Self self, SessionSetup setup) {
     [self](const SessionExpired& expired) { expire(self, expired.error); },
     [self](SessionTick) { look_again(self); },
     [self](const CommitOutcome& outcome) { take_outcome(self, *outcome.reply); },
-    [self](BurstAnswered& answered) { take(self, *answered.answers); },
+    [self](WireAnswered& answered) { take(self, *answered.answers); },
     [self](const ConnectionGone& gone) { lose_connection(self, *gone.loss); },
   };
 }

@@ -15,9 +15,11 @@ namespace millrace::actors::db {
 struct SessionSetup {
   ConnectionId id = 0;
   ConnectionActor connection;
+  WireLine line;
   PoolActor pool;
   PoolServices services;
-  SessionRequestPtr request;  // its options
+  SessionRequestPtr request;            // its options
+  std::vector<sdk::WireEntry> entries;  // make the connection fit for it
   std::shared_ptr<SessionPulse> pulse;
   std::shared_ptr<SessionFate> fate = std::make_shared<SessionFate>();
 };
@@ -37,17 +39,21 @@ struct SessionState {
   sdk::TransactionState transaction;
   std::deque<SessionCommand> commands;
   std::optional<SessionCommand> running;
-  std::size_t missing = 0;  // answers that are still to come
+  std::optional<SessionCommand> ahead;  // under one Sync with `running`, which is a COMMIT
+  std::string number;                   // of the transaction, where it is known
+  std::size_t missing = 0;              // answers that are still to come
   std::optional<sdk::Error> begin_error;
   std::optional<sdk::Error> expired;  // its time is over: it only rolls back
   std::optional<LostCommit> lost_commit;
-  std::size_t resets = 0;    // answers still to come of what makes the connection as new
-  bool timeout_set = false;  // a statement changed the transaction's timeout
-  bool touched = false;      // something may have been left behind in the connection
-  bool in_doubt = false;     // nobody knows what state the connection is in
-  bool demoted = false;      // the server takes no writes any more
-  bool cancelled = false;    // what runs is to end, and has been answered
-  bool ending = false;       // the transaction has ended; the connection is about to go back
+  std::size_t resets = 0;     // answers still to come of what makes the connection as new
+  bool number_asked = false;  // behind a statement
+  bool about_to_run = false;  // `SessionGo` is on its way
+  bool timeout_set = false;   // a statement changed the transaction's timeout
+  bool touched = false;       // something may have been left behind in the connection
+  bool in_doubt = false;      // nobody knows what state the connection is in
+  bool demoted = false;       // the server takes no writes any more
+  bool cancelled = false;     // what runs is to end, and has been answered
+  bool ending = false;        // the transaction has ended; the connection is about to go back
   bool dropped = false;
 };
 

@@ -1,5 +1,6 @@
 #include "actors/db/session_end.hpp"
 
+#include "actors/db/session_burst.hpp"
 #include "connectors/sdk/sql/traces.hpp"
 
 #include <algorithm>
@@ -18,6 +19,7 @@ constexpr auto search_pause = 100ms;
 void give_back(SessionSelf self) {
   auto& state = self->state;
   state.transaction.end();
+  state.setup.line.route->lead_to(nullptr);
   self->send(state.setup.pool, SessionReturned{state.setup.id, !state.in_doubt && !state.demoted,
                                                self->address(), state.demoted});
   self->quit();
@@ -44,10 +46,14 @@ struct CommitTrace {
   std::string transaction = {};
 };
 
-CommitTrace trace_commit(const sdk::WireLoss& loss) {
+CommitTrace trace_commit(const SessionState& state, const sdk::WireLoss& loss) {
   using Kind = CommitTrace::Kind;
+  // Skipped, where what went ahead of it failed.
+  if (state.ahead && state.ahead->request->items.front().result
+      && !*state.ahead->request->items.front().result)
+    return {Kind::rolled_back};
   if (!loss.lists_all)
-    return {Kind::unknown};
+    return state.number.empty() ? CommitTrace{Kind::unknown} : CommitTrace{Kind::ask, state.number};
   const auto* commit = find_entry(loss, 0);
   if (commit == nullptr || commit->phase == sdk::StatementPhase::queued)
     return {Kind::not_sent};
@@ -56,6 +62,8 @@ CommitTrace trace_commit(const sdk::WireLoss& loss) {
     const auto done = commit->result->decode();
     return {done && done->command == "ROLLBACK" ? Kind::rolled_back : Kind::committed};
   }
+  if (!state.number.empty())
+    return {Kind::ask, state.number};
   const auto* number = find_entry(loss, number_entry);
   if (number == nullptr || !number->result)
     return {Kind::unknown};
@@ -73,12 +81,27 @@ void end_lost(SessionSelf self, const sdk::Error& loss) {
   self->quit(to_caf(loss));
 }
 
+// Where its answer has come the statement has that, whatever became of the COMMIT behind it.
+void answer_lost_ahead(SessionState& state, const sdk::WireLoss& loss, CommitTrace::Kind commit) {
+  const auto ahead = std::exchange(state.ahead, std::nullopt);
+  if (!ahead)
+    return;
+  auto& item = ahead->request->items.front();
+  const auto* entry = find_entry(loss, ahead_entry);
+  if (!item.result && entry != nullptr && entry->phase == sdk::StatementPhase::complete
+      && entry->result)
+    item.result = entry->result->decode();
+  ahead->request->answer(commit == CommitTrace::Kind::unknown ? sdk::outcome_unknown(loss.error)
+                                                              : lost_error(loss.error, true));
+}
+
 // @returns whether the session has to live on, to ask for the outcome.
 bool answer_lost_commit(SessionSelf self, const sdk::WireLoss& loss) {
   using Kind = CommitTrace::Kind;
   auto& state = self->state;
   auto& request = *state.running->request;
-  auto trace = trace_commit(loss);
+  auto trace = trace_commit(state, loss);
+  answer_lost_ahead(state, loss, trace.kind);
   switch (trace.kind) {
   case Kind::committed:
     request.items.front().result = sdk::SqlResult{.command = "COMMIT"};
@@ -109,8 +132,8 @@ bool leaves_traces(const PoolServices& services, std::string_view sql) {
   if (services.driver->reset_sql(*services.settings).empty())
     return sdk::sql::leaves_traces(sql);
   // Functions and triggers leave traces that no text shows: only the catalog can tell.
-  return sdk::sql::leaves_traces(sql)
-         || !services.facts->clean.contains(sql, services.clock->now());
+  return !services.facts->clean.contains(sql, services.clock->now())
+         || sdk::sql::leaves_traces(sql);
 }
 
 void add_resets(SessionState& state, std::vector<sdk::WireEntry>& entries) {

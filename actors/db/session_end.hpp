@@ -10,9 +10,6 @@
 
 namespace millrace::actors::db {
 
-/// The id of the entry that asks for the transaction's number, ahead of its COMMIT.
-inline constexpr std::uint64_t number_entry = ~std::uint64_t{0} - 1;
-
 /// Those of what takes the session's traces away count from here.
 inline constexpr std::uint64_t first_reset_entry = std::uint64_t{1} << 32U;
 

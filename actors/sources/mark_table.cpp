@@ -83,11 +83,11 @@ void MarkTable::write() {
   writing_ = true;
   auto mark = std::move(*wanted_);
   wanted_.reset();
-  auto text = sdk::to_json(mark);
+  const auto text = sdk::to_json(mark);
   run("INSERT INTO " + table_
         + " (pipeline, source, mark) VALUES ($1, $2, $3)"
           " ON CONFLICT (pipeline, source) DO UPDATE SET mark = excluded.mark",
-      {sdk::Value{key_.pipeline}, sdk::Value{key_.source}, sdk::Value{std::move(text)}},
+      {sdk::Value{key_.pipeline}, sdk::Value{key_.source}, sdk::Value{text}},
       [this, mark](const sdk::Result<sdk::SqlResult>& result) {
         writing_ = false;
         if (result) {

@@ -68,8 +68,10 @@ private:
 };
 
 std::int64_t read_date(Cursor& in) noexcept {
-  using namespace std::chrono;
-  const year_month_day date{
+  using std::chrono::month;
+  using std::chrono::sys_days;
+  using std::chrono::year;
+  const std::chrono::year_month_day date{
     year{static_cast<int>(in.digits(4))},
     month{(in.expect('-'), static_cast<unsigned>(in.digits(2)))},
     std::chrono::day{(in.expect('-'), static_cast<unsigned>(in.digits(2)))}};

@@ -21,16 +21,20 @@ bool starts_with_word(std::string_view sql, std::string_view word) noexcept {
 bool is_worth_preparing(std::string_view sql) noexcept {
   // The last ones are what every transaction's connection is made as new with; DECLARE takes
   // parameters as the query of its cursor does.
-  static constexpr std::array<std::string_view, 14> words{
-    "SELECT", "INSERT", "UPDATE",   "DELETE",  "MERGE", "VALUES",  //
-    "WITH",   "TABLE",  "UNLISTEN", "DISCARD", "CLOSE", "RESET",  "SET SESSION AUTHORIZATION",
-    "DECLARE"};
+  static constexpr std::array<std::string_view, 16> words{
+    "SELECT",  "INSERT", "UPDATE",   "DELETE",  "MERGE", "VALUES",  //
+    "WITH",    "TABLE",  "UNLISTEN", "DISCARD", "CLOSE", "RESET",  "SET SESSION AUTHORIZATION",
+    "DECLARE", "BEGIN",  "COMMIT"};
   return std::ranges::any_of(words,
                              [sql](std::string_view word) { return starts_with_word(sql, word); });
 }
 
 bool begins_transaction(std::string_view sql) noexcept {
   return starts_with_word(sql, "BEGIN") || starts_with_word(sql, "START");
+}
+
+bool commits_transaction(std::string_view sql) noexcept {
+  return starts_with_word(sql, "COMMIT");
 }
 
 }  // namespace millrace::postgres

@@ -68,4 +68,7 @@ bool is_worth_preparing(std::string_view sql) noexcept;
 /// Whether it begins a transaction.
 bool begins_transaction(std::string_view sql) noexcept;
 
+/// Whether it ends one by a COMMIT.
+bool commits_transaction(std::string_view sql) noexcept;
+
 }  // namespace millrace::postgres

@@ -114,6 +114,7 @@ void PostgresWire::finish_inspecting() {
     }
   }
   const auto* described = group_.back().result.get();
+  types.reserve(static_cast<std::size_t>(PQnfields(described)));
   for (int i = 0; i < PQnfields(described); ++i)
     types.push_back(PQftype(described, i));
   const auto& bulk = alone_->queued.entry.statement->bulk;
@@ -130,6 +131,7 @@ void PostgresWire::finish_inspecting() {
     return;
   }
   std::vector<Oid> written_as;
+  written_as.reserve(types.size());
   for (const auto type : types)
     written_as.push_back(user_types_->stands_for(type));
   alone_->encoder = std::make_unique<CopyEncoder>(bulk, std::move(types), std::move(written_as));

@@ -263,10 +263,13 @@ void PostgresWire::finish_entries(const PGresult* sync_error) {
   if (entries == 0)
     return;
   end_stream();
-  // A transaction that was begun here goes on, failed; else the whole group is rolled back.
+  // A transaction that is begun or committed here is its caller's: what ran in it has its answer.
+  // Else the whole group is rolled back.
   const bool rolled_back = (guilty < group_.size() || sync_error != nullptr)
                            && !(group_.front().kind == Kind::entry
-                                && begins_transaction(group_.front().queued.sql()));
+                                && begins_transaction(group_.front().queued.sql()))
+                           && !(group_.back().kind == Kind::entry
+                                && commits_transaction(group_.back().queued.sql()));
   // Before anybody is answered: the group may run once more as a whole.
   const bool stale = guilty < group_.size() && group_[guilty].kind == Kind::entry
                      && forget_stale(group_[guilty]);

@@ -121,9 +121,16 @@ TEST_F(LostCommitTest, IsNotDeceivedByAServerThatGivesLostNumbersAgainAfterACras
 }
 
 TEST_F(LostCommitTest, SaysThatItDoesNotKnowWhereNothingTellsTheTransaction) {
+  {
+    const SessionHandle both[] = {begin(), begin()};
+    for (const auto& earlier : both) {
+      ASSERT_TRUE(run(earlier, "INSERT INTO slow VALUES (0.0)"));
+      ASSERT_TRUE(commit(earlier)) << "COMMIT is prepared now, and leaves with what goes ahead";
+    }
+  }
   const auto session = begin();
   ASSERT_TRUE(run(session, "INSERT INTO slow VALUES (0)"));
-  proxy_->strike({.kind = Fault::Kind::cut, .direction = Direction::to_server, .at = "COMMIT"});
+  proxy_->strike({.kind = Fault::Kind::cut, .direction = Direction::to_server, .after = 1});
 
   const auto committed = commit(session);
 
@@ -131,6 +138,35 @@ TEST_F(LostCommitTest, SaysThatItDoesNotKnowWhereNothingTellsTheTransaction) {
   EXPECT_TRUE(committed.error().outcome_unknown()) << committed.error().to_string();
   EXPECT_FALSE(committed.error().retryable());
   EXPECT_EQ(committed.error().code(), "08007");
+}
+
+TEST_F(LostCommitTest, KnowsOfAStatementThatLeftWithItsCommit) {
+  ASSERT_TRUE(helper_->run("DROP TABLE IF EXISTS quick"));
+  ASSERT_TRUE(helper_->run("CREATE TABLE quick (n INTEGER)"));
+  std::int64_t committed_rows = 0;
+  for (int i = 0; i < 8; ++i) {  // known soon, and then it leaves with its COMMIT
+    const auto session = begin();
+    Awaited<ExecuteReply> reply;
+    Awaited<sdk::Status> committed;
+    session.execute({.sql = "SELECT 1 AS n"}, [&, session](const ExecuteReply&) {
+      if (i % 2 == 1)
+        proxy_->strike(test::cut_behind_number());
+      session.execute({.sql = "INSERT INTO quick VALUES ($1)", .sets = {{sdk::Value{i}}}},
+                      reply.callback());
+      session.commit(committed.callback());
+    });
+    const auto inserted = std::move(reply.get().results.front());
+    EXPECT_TRUE(inserted) << inserted.error().to_string();
+    const auto status = committed.get();
+    // The server may not have come to the COMMIT: then that is what is said.
+    if (!status) {
+      EXPECT_FALSE(status.error().outcome_unknown()) << status.error().to_string();
+    }
+    committed_rows += status ? 1 : 0;
+  }
+  EXPECT_EQ(helper_->rows("SELECT count(*) AS n FROM quick").items()[0].find("n")->as_integer(),
+            committed_rows);
+  EXPECT_GE(committed_rows, 4);
 }
 
 TEST_F(LostCommitTest, KnowsThatWhatNeverLeftDidNotHappen) {

@@ -139,16 +139,21 @@ TEST_F(SchemaChangeTest, TellsATransactionToRunAgain) {
   case_.settings.pool.max_size = 1;
   PoolFixture other{case_.settings, *case_.driver};
   ASSERT_TRUE(other.run("ALTER TABLE s ADD COLUMN more INTEGER"));
-  session = pool_->begin();
-  ASSERT_TRUE(session);
-  const auto read = run(*session, "SELECT * FROM s WHERE id = $1", {Value{1}});
-  if (!read) {
-    EXPECT_EQ(read.error().kind(), ErrorKind::transaction) << read.error().to_string();
-    EXPECT_TRUE(read.error().retryable());
+  // Once at most for each connection that had prepared it: one has run it, on another the catalog
+  // was asked about it.
+  int told = 0;
+  for (bool done = false; !done; ++told) {
+    ASSERT_LE(told, 2);
+    session = pool_->begin();
+    ASSERT_TRUE(session);
+    const auto read = run(*session, "SELECT * FROM s WHERE id = $1", {Value{1}});
+    done = read.has_value();
+    if (!read) {
+      EXPECT_EQ(read.error().kind(), ErrorKind::transaction) << read.error().to_string();
+      EXPECT_TRUE(read.error().retryable());
+    }
+    EXPECT_TRUE(rollback(*session));
   }
-  EXPECT_TRUE(rollback(*session));
-  session = pool_->begin();
-  EXPECT_TRUE(run(*session, "SELECT * FROM s WHERE id = $1", {Value{1}}));
 }
 
 TEST_F(SchemaChangeTest, StillShowsTheErrorsThatAStatementReallyHas) {
