@@ -52,6 +52,7 @@ void read_common_keys(ConfigReader& in, StepProgram& step, CommonKeys& keys) {
   in.optional("description", step.description, "For people");
   in.optional("when", step.when, "A condition; where it is false the record passes the step by");
   in.optional("timeout", step.timeout, "Longest time for a record or batch in the step");
+  in.check(!step.timeout || step.timeout->count() > 0, "timeout", "longer than 0ms");
   in.optional("concurrency", step.concurrency, "Replicas of the step; lanes are spread over them");
   step.secret_concurrency = in.is_secret("concurrency");
   in.check(step.concurrency >= 1 && step.concurrency <= 1024, "concurrency", "between 1 and 1024");
