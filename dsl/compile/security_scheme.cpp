@@ -36,8 +36,8 @@ void read_scheme(sdk::ConfigReader& in, sdk::SecurityScheme& scheme) {
   in.optional("scopes", scheme.scopes, "Of oauth2: what the token is asked for");
   const auto needs = [&](bool there, const char* name) {
     if (!in.is_describing() && !there)
-      in.error("type", "a scheme of type " + std::string{to_string(scheme.type)} + " needs '" + name
-                         + "'");
+      in.error("type",
+               "a scheme of type " + std::string{to_string(scheme.type)} + " needs '" + name + "'");
   };
   const bool is_oauth2 = scheme.type == SchemeType::oauth2;
   const bool is_key = scheme.type == SchemeType::api_key;
