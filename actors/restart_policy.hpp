@@ -2,7 +2,7 @@
 // given time and random numbers, so that tests script both.
 //
 //   RestartPolicy policy{{.restarts = 3, .window = 60s}};
-//   if (auto delay = policy.on_death(now, started, jitter)) restart_after(*delay); else give_up();
+//   if (auto delay = policy.on_death(now, jitter)) restart_after(*delay); else give_up();
 #pragma once
 
 #include "connectors/sdk/backoff.hpp"

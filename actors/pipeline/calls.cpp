@@ -1,9 +1,7 @@
 #include "actors/pipeline/calls.hpp"
 
-#include "actors/db/database_handle.hpp"
 #include "actors/pipeline/stage.hpp"
-#include "actors/sources/listen_source.hpp"
-#include "actors/steps/statement_maker.hpp"
+#include "actors/sources/database_source.hpp"
 
 #include <set>
 #include <string>
@@ -49,11 +47,8 @@ CallPorts make_call_ports(const dsl::Program& program) {
 void connect_calls(PipelineShared& shared, const CallPorts& ports) {
   const auto& pipeline = *shared.pipeline;
   shared.make_source = pipeline.source.make;
-  if (const auto& receive = pipeline.source.receive) {
-    const auto dialect = dialect_of(shared.program->servers[receive->server]);
-    shared.make_source = [receive, dialect, database = (*shared.env.databases)[receive->server]] {
-      return make_database_source(receive, dialect, database);
-    };
+  if (pipeline.source.receive) {
+    shared.make_source = database_source(pipeline.source.receive, shared.env);
   } else if (!shared.make_source) {
     shared.own_port = ports.find(pipeline.name);
     shared.make_source = shared.own_port->source_factory();

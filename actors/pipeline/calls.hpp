@@ -10,7 +10,7 @@ namespace millrace::actors {
 /// A port for each pipeline whose source takes calls.
 CallPorts make_call_ports(const dsl::Program& program);
 
-/// Gives a called pipeline its source, and a calling one its ports.
+/// Gives a pipeline its source, which takes the calls of a called one, and a calling one its ports.
 void connect_calls(PipelineShared& shared, const CallPorts& ports);
 
 /// A pipeline has ended: its own port refuses from now on, and those that it called have one caller

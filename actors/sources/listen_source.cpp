@@ -1,6 +1,5 @@
 #include "actors/sources/listen_source.hpp"
 
-#include "actors/sources/poll_source.hpp"
 #include "connectors/sdk/json.hpp"
 #include "connectors/sdk/reactor.hpp"
 
@@ -95,13 +94,6 @@ void ListenSource::end() {
     return;
   listener_->end();
   context_.events->end();
-}
-
-sdk::SourcePtr make_database_source(const std::shared_ptr<const dsl::DatabaseReceive>& receive,
-                                    sdk::sql::Dialect dialect, const DatabaseHandle& database) {
-  if (receive->query)
-    return std::make_unique<PollSource>(receive, dialect, database);
-  return std::make_unique<ListenSource>(receive, database);
 }
 
 }  // namespace millrace::actors

@@ -7,7 +7,6 @@
 #include "actors/sources/turns.hpp"
 #include "connectors/sdk/lane.hpp"
 #include "connectors/sdk/source.hpp"
-#include "connectors/sdk/sql/placeholder.hpp"
 #include "dsl/program.hpp"
 
 #include <memory>
@@ -40,9 +39,5 @@ private:
   std::uint64_t next_position_ = 0;
   bool ended_ = false;
 };
-
-/// The source that `receive` describes.
-sdk::SourcePtr make_database_source(const std::shared_ptr<const dsl::DatabaseReceive>& receive,
-                                    sdk::sql::Dialect dialect, const DatabaseHandle& database);
 
 }  // namespace millrace::actors
