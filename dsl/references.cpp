@@ -51,10 +51,6 @@ private:
       return;
     const std::string source = std::exchange(node.text, {});
     std::string_view rest{source};
-    // The one form that can be read again while we run: a file and nothing else.
-    if (rest.starts_with("${FILE:") && rest.find('}') + 1 == rest.size())
-      node.file = relative_to(node.place.file ? *node.place.file : std::string{},
-                              rest.substr(7, rest.size() - 8));
     while (!rest.empty()) {
       if (rest.starts_with("$${")) {
         node.literal_dollars.push_back(offset(node));
@@ -89,7 +85,11 @@ private:
     rest.remove_prefix(end + 1);
     const bool from_environment = inside.starts_with("ENV:");
     const auto argument = inside.substr(inside.find(':') + 1);
+    const auto before = node.text.size();
     append(node, from_environment ? variable(node, argument) : file(node, argument));
+    // What is in a file can be read again while we run.
+    if (!from_environment)
+      node.files.push_back({before, node.text.size() - before, path_of(node, argument)});
     return true;
   }
 
@@ -126,8 +126,12 @@ private:
     return checked(node, std::move(*value), "the environment variable '" + name + "'");
   }
 
+  static std::string path_of(const ConfigNode& node, std::string_view argument) {
+    return relative_to(node.place.file ? *node.place.file : std::string{}, argument);
+  }
+
   std::optional<std::string> file(const ConfigNode& node, std::string_view argument) {
-    const auto path = relative_to(node.place.file ? *node.place.file : std::string{}, argument);
+    const auto path = path_of(node, argument);
     auto content = environment_.read_file(path, max_secret_bytes);
     if (!content) {
       diagnostics_.error(node.place,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "connectors/sdk/diagnostic.hpp"
+#include "connectors/sdk/secret.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -24,7 +25,7 @@ public:
   std::string text;      // of a scalar, `${ENV:…}` and `${FILE:…}` resolved
   bool quoted = false;   // a quoted scalar is a string whatever it looks like
   bool secret = false;   // the text holds something resolved: it is printed nowhere
-  std::string file;      // whose content the whole text is (`${FILE:…}` alone); empty: none
+  std::vector<FilePart> files;  // what of it is the content of files (`${FILE:…}`)
   bool is_text = false;  // begins with something resolved: never read as an expression or a path
   std::vector<std::uint32_t>
     literal_dollars;              // offsets of `$` in `text` that begin no `${…}`: written

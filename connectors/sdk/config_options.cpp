@@ -190,7 +190,7 @@ bool ConfigReader::option(std::string_view names, bool is_required, Secret& out,
                           std::string_view doc, bool) {
   const auto* node = text_node(names, is_required, "secret text", {}, doc);
   if (node)
-    out = Secret{node->text, node->file};
+    out = Secret{node->text, node->files};
   return node != nullptr;
 }
 

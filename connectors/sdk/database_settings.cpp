@@ -99,6 +99,11 @@ bool to_port(std::string_view text, std::uint16_t& port) {
   return true;
 }
 
+std::string password_in(const std::string& url) {
+  const auto dsn = parse_dsn(url);
+  return dsn && dsn->password ? *dsn->password : std::string{};
+}
+
 void take_url(ConfigReader& in, const Secret& url, DatabaseSettings& settings) {
   auto dsn = parse_dsn(url.reveal());
   if (!dsn) {
@@ -120,7 +125,7 @@ void take_url(ConfigReader& in, const Secret& url, DatabaseSettings& settings) {
   if (!dsn->user.empty())
     settings.user = dsn->user;
   if (dsn->password)
-    settings.password = Secret{*dsn->password};
+    settings.password = url.derived(&password_in);
   if (!dsn->dbname.empty())
     settings.dbname = dsn->dbname;
   if (const auto* attrs = dsn->find("target_session_attrs"))

@@ -82,6 +82,16 @@ TEST(ReferencesTest, ReadsFilesFromBesideTheFileAndCutsOneLineEnd) {
   EXPECT_EQ(resolve("${FILE:two}").node.text, "a\n");
 }
 
+TEST(ReferencesTest, NotesWhatComesFromWhichFileSoThatItCanBeReadAgain) {
+  const auto [node,
+              mistakes] = resolve("\"db://${ENV:NAME}:${FILE:secret}@h/${FILE:/run/secrets/x}\"");
+  ASSERT_EQ(node.files.size(), 2U);
+  EXPECT_EQ(node.text.substr(node.files[0].offset, node.files[0].length), "s3cret");
+  EXPECT_EQ(node.files[0].path, "conf/secret");
+  EXPECT_EQ(node.text.substr(node.files[1].offset, node.files[1].length), "absolute");
+  EXPECT_EQ(node.files[1].path, "/run/secrets/x");
+}
+
 TEST(ReferencesTest, TakesWhatComesFromOutsideAsTextWhateverItLooksLike) {
   EXPECT_TRUE(resolve("${ENV:NAME}").node.quoted);
 }
