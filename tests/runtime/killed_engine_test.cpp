@@ -15,7 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class KilledEngineTest : public testing::Test {
+/// As one group in one round trip, or with a session that stays open between the statements.
+class KilledEngineTest : public testing::TestWithParam<const char*> {
 protected:
   void SetUp() override {
     const auto* server = PostgresServer::shared();
@@ -50,30 +51,34 @@ protected:
   Scratch scratch_;
 };
 
-TEST_F(KilledEngineTest, LeavesNoHalfOfATransactionAndNoConnection) {
+TEST_P(KilledEngineTest, LeavesNoHalfOfATransactionAndNoConnection) {
   const std::uint64_t seed = std::random_device{}();
   std::cout << "seed " << seed << std::endl;
   std::mt19937_64 random{seed};
   const auto file = scratch_.write(
-    "transfers.yaml", "name: transfers\n"
-                      "servers:\n"
-                      "  bank: {protocol: database, url: \"${ENV:BANK}\", application_name: "
-                        + name_
-                        + "}\n"
-                          "steps:\n"
-                          "  - {name: in, type: generate, count: 1000000}\n"
-                          "  - name: move\n"
-                          "    type: database\n"
-                          "    operation: transaction\n"
-                          "    server: bank\n"
-                          "    steps:\n"
-                          "      - {type: database, operation: executeSql, server: bank, query: "
-                          "'INSERT INTO debits SELECT "
-                          "coalesce(max(id), 0) + 1 FROM debits'}\n"
-                          "      - {type: database, operation: executeSql, server: bank, query: "
-                          "'INSERT INTO credits SELECT "
-                          "coalesce(max(id), 0) + 1 FROM credits'}\n"
-                          "  - {type: drop}\n");
+    "transfers.yaml",
+    "name: transfers\n"
+    "servers:\n"
+    "  bank: {protocol: database, url: \"${ENV:BANK}\", application_name: "
+      + name_
+      + "}\n"
+        "steps:\n"
+        "  - {name: in, type: generate, count: 1000000}\n"
+        "  - name: move\n"
+        "    type: database\n"
+        "    operation: transaction\n"
+        "    server: bank\n"
+        "    steps:\n"
+        "      - {type: database, operation: executeSql, server: bank, query: "
+        "'INSERT INTO debits SELECT "
+        "coalesce(max(id), 0) + 1 FROM debits'}\n"
+      + std::string{GetParam() == std::string_view{"session"} ? "      - {type: delay, for: 3ms}\n"
+                                                              : ""}
+      + ""
+        "      - {type: database, operation: executeSql, server: bank, query: "
+        "'INSERT INTO credits SELECT "
+        "coalesce(max(id), 0) + 1 FROM credits'}\n"
+        "  - {type: drop}\n");
   for (int round = 0; round < 5; ++round) {
     const auto before = ask("SELECT count(*) FROM debits");
     auto launch = millrace_launch({"run", file});
@@ -98,6 +103,9 @@ TEST_F(KilledEngineTest, LeavesNoHalfOfATransactionAndNoConnection) {
     EXPECT_EQ(ask("SELECT (SELECT count(*) FROM debits) = (SELECT count(*) FROM credits)"), "t");
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Forms, KilledEngineTest, testing::Values("group", "session"),
+                         [](const auto& parameter) { return std::string{parameter.param}; });
 
 }  // namespace
 }  // namespace millrace::test

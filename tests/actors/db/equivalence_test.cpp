@@ -112,6 +112,11 @@ const std::vector<std::string> schema{
   "CREATE FUNCTION noted(int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES ($1, "
   "'noted'); "
   "RETURN $1; END $$",
+  "CREATE TABLE owned (id int, owner int, name text)",
+  "INSERT INTO owned SELECT i, i % 3, 'n' || i FROM generate_series(1, 30) i",
+  "ALTER TABLE owned ENABLE ROW LEVEL SECURITY",
+  "CREATE POLICY mine ON owned USING (owner = coalesce(nullif(current_setting('app.me', true), "
+  "''), '0')::int)",
   "CREATE PROCEDURE commits(i int) LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES (i, "
   "'call'); COMMIT; "
   "IF i = 3 THEN RAISE EXCEPTION 'three'; END IF; END $$",
@@ -130,6 +135,7 @@ const std::vector<std::string> tables{
   "SELECT * FROM tree ORDER BY id",
   "SELECT * FROM chain ORDER BY id",
   "SELECT * FROM log ORDER BY id, what",
+  "SELECT * FROM owned ORDER BY id, owner, name",
 };
 
 const std::vector<Case> cases{
@@ -163,6 +169,7 @@ const std::vector<Case> cases{
   {"SELECT id FROM t WHERE id = $1 UNION SELECT id + 1 FROM t WHERE id = $1 ORDER BY id", {small}},
   {"SELECT i FROM t WHERE id = $1", {small}},
   {"SELECT FROM t WHERE id < $1", {small}},
+  {"SELECT id, name FROM owned WHERE owner = $1 ORDER BY id", {small}},
   {"SELECT name FROM t WHERE id = $1;", {small}},
   // writes
   {"INSERT INTO t (id, amount, name) VALUES ($1, $2, $3)", {small, number, text}},
@@ -181,6 +188,7 @@ const std::vector<Case> cases{
   {"INSERT INTO numbered VALUES ((SELECT coalesce(max(no), 0) + 1 FROM numbered), $1)", {text}},
   {"INSERT INTO picky VALUES ($1, $2)", {small, text}},
   {"INSERT INTO ruled VALUES ($1)", {small}},
+  {"INSERT INTO owned VALUES ($1, $2, $3)", {small, small, text}},
   {"INSERT INTO tree VALUES ($1, $2)", {small, small}},
   {"INSERT INTO chain VALUES ($1, $2)", {small, small}},
   {"UPDATE keyed SET name = $2 WHERE id = $1", {small, text}},
@@ -344,6 +352,52 @@ TEST_F(EquivalenceTest, LetsNoSettingOfACallerReachItsNeighbours) {
   for (int i = 0; i < 60; ++i)
     sets.push_back({Value{std::to_string(i)}});
   EXPECT_EQ(run(*with_, sql, sets), run(*without_, sql, sets));
+}
+
+// Rows are hidden from all but superusers; here nobody is one.
+TEST_F(EquivalenceTest, HidesTheRowsThatRowSecurityHidesFromEachCaller) {
+  const auto role = "limited_" + std::to_string(getpid());
+  static_cast<void>(without_->run("DROP OWNED BY " + role));
+  static_cast<void>(without_->run("DROP ROLE IF EXISTS " + role));
+  const auto space = test_schema() + "_with";
+  for (const std::string& sql :
+       {"CREATE ROLE " + role, "GRANT USAGE ON SCHEMA " + space + " TO " + role,
+        "GRANT ALL ON ALL TABLES IN SCHEMA " + space + " TO " + role}) {
+    const auto done = with_->run(sql);
+    ASSERT_TRUE(done) << sql << ": " << done.error().to_string();
+  }
+  auto limited = postgres_case(*server_);
+  std::vector<std::vector<std::string>> found;
+  for (const bool batching : {true, false}) {
+    limited.settings.parameters = {
+      {"options", "-c search_path=" + space + " -c role=" + role + " -c app.me=2"}};
+    limited.settings.batching = batching;
+    limited.settings.pool.max_size = 1;
+    PoolFixture pool{limited.settings, *limited.driver};
+    std::vector<sdk::Parameters> sets;
+    for (int i = 0; i < 60; ++i)
+      sets.push_back({Value{i % 35}});
+    std::vector<std::string> texts;
+    for (const std::string sql :
+         {"SELECT name FROM owned WHERE id = $1",
+          "SELECT set_config('app.me', ($1::int % 3)::text, true), (SELECT count(*) FROM owned)",
+          "SELECT count(*) AS n FROM owned WHERE id > $1"}) {
+      for (auto& text : run(pool, sql, sets))
+        texts.push_back(std::move(text));
+    }
+    found.push_back(std::move(texts));
+    const auto info = pool.info();
+    EXPECT_EQ(info.by_way[1] + info.by_way[2], 0U);
+  }
+  EXPECT_EQ(found[0], found[1]);
+  const auto told = [&](std::string_view name) {
+    return std::ranges::any_of(
+      found[0], [&](const auto& text) { return text.find(name) != std::string::npos; });
+  };
+  EXPECT_TRUE(told("n2\\\"")) << "its own rows are there";
+  EXPECT_FALSE(told("n3\\\"")) << "those of others are not";
+  ASSERT_TRUE(with_->run("DROP OWNED BY " + role));
+  ASSERT_TRUE(with_->run("DROP ROLE " + role));
 }
 
 }  // namespace

@@ -123,8 +123,8 @@ TEST_F(NeighboursTest, DoNotFeelThatOneOfThemWaitsForARow) {
               << with.at(0.5).count() << ", p99 " << without.at(0.99).count() << " and "
               << with.at(0.99).count() << ", slowest " << without.at(1).count() << " and "
               << with.at(1).count() << "\n";
-    EXPECT_LE(with.at(0.5), 4 * without.at(0.5) + 2ms);
-    EXPECT_LE(with.at(0.99), 4 * without.at(0.99) + 20ms);
+    EXPECT_LE(with.at(0.5), 4 * without.at(0.5) + 10ms);
+    EXPECT_LE(with.at(0.99), 4 * without.at(0.99) + 60ms);
     ASSERT_TRUE(commit(*holder));
     const auto result = std::move(reply.get().results.front());
     ASSERT_TRUE(result) << result.error().to_string();
@@ -164,6 +164,25 @@ TEST_F(NeighboursTest, DoNotWaitForAStatementThatTakesLong) {
   EXPECT_EQ(result->rows.items()[0].find("n")->as_integer(), 8'000'000)
     << "it ran again, where nobody waits for it";
   EXPECT_LE(with.at(0.99), 600ms);
+}
+
+TEST_F(NeighboursTest, DoNotWaitForAHugeResultMoreThanOnce) {
+  const std::string huge = "SELECT i, repeat('x', 100) AS text FROM generate_series(1, $1) i";
+  ASSERT_TRUE(pool_->run(huge, {Value{1}}));
+  work();
+  for (int round = 0; round < 3; ++round) {
+    auto reply = start(huge, {Value{100'000}});
+    const auto with = work();
+    const auto result = std::move(reply.get().results.front());
+    ASSERT_TRUE(result) << result.error().to_string();
+    EXPECT_EQ(result->rows.size(), 100'000U);
+    EXPECT_LE(with.at(0.9), 250ms) << "round " << round;
+  }
+  for (const auto& statement : pool_->info().by_statement) {
+    if (statement.sql.find("repeat") != std::string::npos) {
+      EXPECT_EQ(statement.not_shared, "it was too slow for a connection that others share");
+    }
+  }
 }
 
 /// A pool of one connection, so that the next caller gets what the last one left.
@@ -280,6 +299,29 @@ TEST_F(TracesTest, AreNotLookedForWhereTheCatalogKnowsThatThereAreNone) {
   for (int i = 0; i < 10; ++i)
     ASSERT_TRUE(pool_->run(locks));
   EXPECT_LE(resets() - before, 2) << "those of asking";
+
+  // So it is behind a transaction all of whose statements are known.
+  const auto transfer = [&](const std::string& more) {
+    const auto session = pool_->begin();
+    ASSERT_TRUE(session);
+    EXPECT_TRUE(run(*session, "SELECT v FROM n WHERE id = $1 FOR UPDATE", {Value{1}}));
+    EXPECT_TRUE(run(*session, change_, {Value{1}}));
+    if (!more.empty()) {
+      EXPECT_TRUE(run(*session, more));
+    }
+    EXPECT_TRUE(commit(*session));
+  };
+  for (int i = 0; i < 5; ++i)
+    transfer("");
+  const auto known = resets();
+  for (int i = 0; i < 10; ++i)
+    transfer("");
+  EXPECT_LE(resets() - known, 2) << "those of asking";
+  const auto unclean = resets();
+  for (int i = 0; i < 10; ++i)
+    transfer("SELECT leave_traces()");
+  EXPECT_GE(resets() - unclean, 10);
+  expect_no_traces("a transaction");
 }
 
 }  // namespace

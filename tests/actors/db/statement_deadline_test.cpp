@@ -118,6 +118,28 @@ TEST_F(StatementDeadlineTest, GivesEachStatementItsOwnTimeHoweverManyAreBeforeIt
   }
 }
 
+TEST_F(StatementDeadlineTest, CostsNoRoundTripOfItsOwn) {
+  constexpr auto late = 60ms;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(pool_->run("SELECT pg_backend_pid()"));
+    ASSERT_TRUE(result_of(start("SELECT pg_backend_pid()", 100ms)));
+  }
+  proxy_->strike({.kind = Fault::Kind::delay, .direction = Direction::to_server, .pause = late});
+  const auto took = [&](std::chrono::milliseconds timeout) {
+    auto best = std::chrono::steady_clock::duration::max();
+    for (int i = 0; i < 5; ++i) {
+      const auto asked = Clock::now();
+      EXPECT_TRUE(result_of(start("SELECT pg_backend_pid()", timeout)));
+      best = std::min(best, Clock::now() - asked);
+    }
+    return best;
+  };
+  const auto without = took(0ms);
+  const auto with = took(2000ms);
+  EXPECT_GE(without, late);
+  EXPECT_LT(with, without + late / 2);
+}
+
 TEST_F(StatementDeadlineTest, LeavesAConnectionAfterAnErrorThatSaysSo) {
   ASSERT_TRUE(helper_->run("CREATE OR REPLACE FUNCTION fail_io() RETURNS int LANGUAGE plpgsql AS "
                            "$$ BEGIN RAISE EXCEPTION 'disk' USING ERRCODE = '58030'; END $$"));
