@@ -192,6 +192,7 @@ struct TransactionOptions {
 
 /// `transaction` with nested steps: commits at their end, rolls back on any other exit.
 struct TransactionBlock {
+  bool of_request = false;  // made by `transaction:` of a source that answers
   std::size_t server = 0;
   std::uint32_t span = 0;
   TransactionOptions options;

@@ -223,6 +223,8 @@ private:
       committed(id);
       return;
     }
+    if (block_.of_request && undo_refused(id))
+      return;
     work.session->commit(in_turn(*context_, [this, id](const sdk::Status& status) {
       if (!works_.contains(id))
         return;
@@ -231,6 +233,25 @@ private:
       else
         give_up(id, status.error(), true);
     }));
+  }
+
+  /// A request that is answered an error, or that nobody waits for, has changed nothing.
+  bool undo_refused(std::uint64_t id) {
+    const auto& work = works_.at(id);
+    const auto verdict = tickets_.at(work.ticket).held.batch().lane()->verdict();
+    if (verdict == sdk::Lane::Verdict::keep)
+      return false;
+    const bool abandoned = verdict == sdk::Lane::Verdict::abandoned;
+    work.session->rollback(in_turn(*context_, [this, id, abandoned](const sdk::Status&) {
+      if (!works_.contains(id))
+        return;
+      if (abandoned)
+        give_up(id, sdk::Error{sdk::ErrorKind::cancelled, "nobody waits for the answer any more"},
+                true);
+      else
+        committed(id);
+    }));
+    return true;
   }
 
   void committed(std::uint64_t id) {
@@ -297,8 +318,10 @@ private:
             std::uint32_t tries, const sdk::Error& error) {
     if (may_run_again(error) && tries < retry_.attempts) {
       const auto token = next_id_++;
-      delayed_.emplace(
-        token, [this, ticket, lane, records, tries] { begin(ticket, lane, records, tries + 1); });
+      delayed_.emplace(token, [this, ticket, lane, records, tries] {
+        tickets_.at(ticket).held.batch().lane()->begin_again();
+        begin(ticket, lane, records, tries + 1);
+      });
       context_->after(sdk::Backoff{retry_.base, retry_.cap}.wait(tries, jitter_), token);
       return;
     }

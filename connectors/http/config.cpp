@@ -76,6 +76,9 @@ void read_config(sdk::ConfigReader& in, ReceiveConfig& out) {
   in.check(out.max_body.bytes <= 1024UL * 1024UL * 1024UL, "maxBody", "1GiB or less");
   in.optional("timeout", out.timeout, "How long the answer may take; then it is 504");
   in.check(out.timeout > 0ms, "timeout", "longer than 0ms");
+  in.raw("transaction", "text",
+         "A database server: the request's steps from the first database step on run in one "
+         "transaction, which is committed before a 2xx or 3xx is sent and rolled back otherwise");
   in.optional("maxRequests|max_requests", out.max_requests,
               "Requests under way at the same time; more are answered 503 with Retry-After");
   in.check(out.max_requests > 0, "maxRequests", "1 or more");

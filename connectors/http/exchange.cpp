@@ -93,15 +93,29 @@ void Exchange::offer(std::uint32_t attempt, Response response) {
   offered_at_ = attempt;
 }
 
-bool Exchange::refused() const noexcept {
+sdk::Lane::Verdict Exchange::verdict() const noexcept {
   if (abandoned_.load(std::memory_order_acquire))
-    return true;
+    return Verdict::abandoned;
   const std::lock_guard lock{mutex_};
-  return offered_ && offered_at_ == attempt() && offered_->status >= first_error;
+  const bool refused = offered_ && offered_at_ == attempt() && offered_->status >= first_error;
+  return refused ? Verdict::undo : Verdict::keep;
 }
 
-void Exchange::conclude(sdk::Outcome outcome, const sdk::Value& value,
-                        const std::string& receive_step) {
+void Exchange::begin_again() noexcept {
+  const std::lock_guard lock{mutex_};
+  offered_.reset();
+}
+
+unsigned Exchange::conclude(sdk::Outcome outcome, const sdk::Value& value,
+                            const std::string& receive_step) {
+  auto response = response_to(outcome, value, receive_step);
+  const auto status = response.status;
+  answer(std::move(response));
+  return status;
+}
+
+Response Exchange::response_to(sdk::Outcome outcome, const sdk::Value& value,
+                               const std::string& receive_step) {
   std::optional<Response> offered;
   {
     const std::lock_guard lock{mutex_};
@@ -110,22 +124,20 @@ void Exchange::conclude(sdk::Outcome outcome, const sdk::Value& value,
   }
   // A success that was offered before something failed would be a lie.
   const bool failed = outcome == sdk::Outcome::failed || outcome == sdk::Outcome::lost;
-  if (offered && (!failed || offered->status >= first_error)) {
-    answer(std::move(*offered));
-  } else if (failed) {
-    answer(failure_response(value, receive_step, request_id_));
-  } else if (outcome == sdk::Outcome::delivered) {
-    Response response;
+  if (offered && (!failed || offered->status >= first_error))
+    return std::move(*offered);
+  if (failed)
+    return failure_response(value, receive_step, request_id_);
+  Response response;
+  if (outcome == sdk::Outcome::delivered) {
     response.headers.emplace_back("content-type", "application/json");
     sdk::append_json(response.body, value);
-    answer(std::move(response));
   } else if (outcome == sdk::Outcome::filtered) {
-    Response response;
     response.status = 204;
-    answer(std::move(response));
   } else {  // skipped or dead-lettered: it failed, and somebody else has it now
-    answer(problem(500, {}, request_id_));
+    response = problem(500, {}, request_id_);
   }
+  return response;
 }
 
 void Exchange::answer(Response response) {

@@ -42,7 +42,8 @@ public:
 
   /// The record has come to its end: what `respond` offered goes out, or else what `outcome` and
   /// `value` come to.
-  void conclude(sdk::Outcome outcome, const sdk::Value& value, const std::string& receive_step);
+  /// @returns the status that is answered.
+  unsigned conclude(sdk::Outcome outcome, const sdk::Value& value, const std::string& receive_step);
 
   /// Answers, unless it was answered.
   void answer(Response response);
@@ -50,9 +51,13 @@ public:
   /// Nobody waits for the answer any more: the time is up, or the client went away.
   void abandon() noexcept { abandoned_.store(true, std::memory_order_release); }
 
-  bool refused() const noexcept override;
+  Verdict verdict() const noexcept override;
+  void begin_again() noexcept override;
 
 private:
+  Response response_to(sdk::Outcome outcome, const sdk::Value& value,
+                       const std::string& receive_step);
+
   const std::uint64_t number_;
   const std::string request_id_;
   const std::weak_ptr<Answerer> to_;

@@ -85,7 +85,33 @@ void Port::conclude(const sdk::Lane& /*lane*/, std::uint64_t position, sdk::Outc
     open_.erase(found);
     name = context_.name;
   }
-  exchange->conclude(outcome, value, name);
+  const auto status = exchange->conclude(outcome, value, name);
+  if (outcome == sdk::Outcome::failed)
+    log_failure(status, *exchange, value);
+}
+
+// The client is told no more than that something failed; whoever runs this is told what.
+void Port::log_failure(unsigned status, const Exchange& exchange, const sdk::Value& error) {
+  constexpr unsigned server_error = 500;
+  sdk::Log* log = nullptr;
+  std::string pipeline;
+  {
+    const std::lock_guard lock{mutex_};
+    log = events_ ? context_.log : nullptr;
+    pipeline = context_.pipeline;
+  }
+  if (!log || status < server_error)
+    return;
+  const auto member = [&](std::string_view field) {
+    const auto* found = error.find(field);
+    return found ? *found : sdk::Value{};
+  };
+  log->warn("request failed", {{"pipeline", sdk::Value{pipeline}},
+                               {"request", sdk::Value{exchange.request_id()}},
+                               {"status", sdk::Value{status}},
+                               {"step", member("step")},
+                               {"kind", member("kind")},
+                               {"error", member("message")}});
 }
 
 void Port::begin() {

@@ -55,6 +55,8 @@ public:
   bool has_room() const;
 
 private:
+  void log_failure(unsigned status, const Exchange& exchange, const sdk::Value& error);
+
   const std::shared_ptr<const ReceiveConfig> config_;
   mutable std::mutex mutex_;
   sdk::SourceContext context_;

@@ -59,6 +59,19 @@ sdk::Result<sdk::Value> to_value(const RequestConfig& config, const CallReply& r
                              {"body", std::move(body)}});
 }
 
+// What a record brings must not lead out of the path that was written.
+bool climbs(std::string_view path) {
+  path = path.substr(0, path.find('?'));
+  for (std::size_t at = 1; at <= path.size();) {
+    const auto end = std::min(path.find('/', at), path.size());
+    const auto segment = path.substr(at, end - at);
+    if (segment == "." || segment == "..")
+      return true;
+    at = end + 1;
+  }
+  return false;
+}
+
 // A span of ours below the one of who asked us.
 std::string child_trace(std::string parent) {
   constexpr std::size_t at = 36;
@@ -141,6 +154,8 @@ sdk::Result<Call> RequestStep::make(const sdk::Record& record, const sdk::Lane& 
   if (!text.starts_with('/'))
     return sdk::Error{ErrorKind::data,
                       "'path' gives no text with a slash in front for this record"};
+  if (climbs(text))
+    return sdk::Error{ErrorKind::data, "'path' holds a segment '.' or '..' for this record"};
   call.url = config_->server->base_url + std::string{text};
   char separator = call.url.find('?') == std::string::npos ? '?' : '&';
   for (const auto& [name, expression] : config_->query) {

@@ -36,9 +36,18 @@ public:
   /// Moves on from attempt `from`; @returns false where somebody already did.
   bool raise_attempt(std::uint32_t from) noexcept;
 
-  /// Whether what was done for its record is to be undone although no step failed: who asked for it
-  /// went away, or is answered an error. Asked before the transaction of a request commits.
-  virtual bool refused() const noexcept { return false; }
+  /// Of a lane that is one request: what becomes of the request's transaction though no step
+  /// failed.
+  enum class Verdict : std::uint8_t {
+    keep,
+    undo,       // the request is answered an error
+    abandoned,  // nobody waits for the answer any more
+  };
+
+  virtual Verdict verdict() const noexcept { return Verdict::keep; }
+
+  /// What the steps of a transaction have made of the request is undone, and they run again.
+  virtual void begin_again() noexcept {}
 
 private:
   std::string name_;

@@ -1,6 +1,7 @@
 #include "dsl/compile/pipeline_compiler.hpp"
 
 #include "dsl/compile/named_server.hpp"
+#include "dsl/compile/request_transaction.hpp"
 #include "dsl/compile/slot_expression.hpp"
 #include "dsl/expression/compiler.hpp"
 
@@ -73,7 +74,16 @@ PipelineDraft PipelineCompiler::compile() {
   }
   ConfigNode rest = *keys.steps;
   rest.items.erase(rest.items.begin());
+  const auto* transaction = keys.steps->items.front().find("transaction");
+  const auto* operation = draft_.program.source.operation_info;
+  const bool of_request = transaction && operation && operation->answers
+                          && wrap_request(rest, *transaction, input_.document, diagnostics());
   draft_.program.steps = compile_list(rest);
+  if (of_request && !draft_.program.steps.steps.empty()) {
+    auto& last = draft_.program.steps.steps.back()->body;
+    if (auto* block = std::get_if<TransactionBlock>(&last))
+      block->of_request = true;
+  }
   context_.names.insert(context_.names.begin(), forgotten_.begin(), forgotten_.end());
   draft_.defaults_place = keys.on_error ? keys.on_error->place : pipeline_.place;
   draft_.defaults = compile_errors(keys.on_error, true);

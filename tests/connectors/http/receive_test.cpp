@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 #include <string>
 
@@ -186,6 +187,25 @@ TEST(HttpReceiveTest, RespondInOnErrorAnswersTheFailure) {
   const auto reply = client.ask(request("GET", "/"));
   EXPECT_EQ(reply.status, 418);
   EXPECT_EQ(reply.body, "{\"why\":\"oops\"}");
+}
+
+TEST(HttpReceiveTest, AnswersWhileItsDatabaseIsDownAndLogsWhatItDoesNotTell) {
+  Service service{
+    "  - {name: in, type: http, operation: receive, server: api, method: GET, path: /}\n"
+    "  - {name: q, type: database, operation: executeSql, server: db, query: SELECT 1, "
+    "parameters: []}\n",
+    "}\n  db: {protocol: database, url: 'postgresql://u@127.0.0.1:1/x'"};
+  Client client{service.port()};
+  for (int i = 0; i < 3; ++i) {
+    const auto began = std::chrono::steady_clock::now();
+    const auto reply = client.ask(request("GET", "/", {}, "X-Request-Id: lost-one\r\n"));
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_EQ(reply.headers.at("retry-after"), "1");
+    EXPECT_THAT(reply.body, Not(HasSubstr("127.0.0.1")));
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{1});
+  }
+  EXPECT_TRUE(
+    service.process().wait_for("request failed pipeline=trial request=lost-one status=503"));
 }
 
 TEST(HttpReceiveTest, AnswersARequestThatTakesTooLong) {

@@ -210,7 +210,9 @@ TEST_F(HttpRequestTest, FetchesATokenOnceForAllAndAnewWhenItIsRefused) {
                         ", securitySchemes: {o: {type: oauth2, tokenUrl: '" + peer.url()
                           + "/token', clientId: 'a:b', clientSecret: '${ENV:SECRET}', scopes: [x, "
                             "'y z']}}");
-  // A template for a url encodes what it puts in, a slash too.
+  // A template for a url encodes what it puts in, a slash too; and nothing climbs.
+  EXPECT_THAT(run(peer.url(), "path: '/a/${$.in.p}/b'", "{\"p\":\"..\"}\n").err,
+              HasSubstr("'path' holds a segment '.' or '..'"));
   EXPECT_NE(done.code, 0);
   EXPECT_THAT(done.err, HasSubstr("'path' gives no text with a slash in front"));
 
