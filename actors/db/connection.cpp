@@ -88,7 +88,6 @@ ConnectionActor::behavior_type connection(ConnectionActor::stateful_pointer<Conn
     events_to(caf::actor_cast<ConnectionActor>(self), route));
   self->state.wire->connect();
   return {
-    [self](StatementBurst& burst) { self->state.wire->send(std::move(*burst.entries)); },
     [self, id, owner, route](WireConnected) {
       self->send(owner, ConnectionUp{id, {self->state.wire, route}});
     },

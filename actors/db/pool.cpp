@@ -64,11 +64,13 @@ void carry_out(Self self, CloseConnection close) {
     self->send(found->second, CloseWire{});
 }
 
+// Straight to the wire: what comes back is decoded by the connection's actor.
 void carry_out(Self self, SendEntries& send) {
-  const auto found = self->state.connections.find(send.id);
-  if (found != self->state.connections.end())
-    self->send(found->second, StatementBurst{std::make_shared<std::vector<sdk::WireEntry>>(
-                                std::move(send.entries))});
+  const auto found = self->state.lines.find(send.id);
+  if (found == self->state.lines.end())
+    return;
+  if (const auto wire = found->second.wire.lock())
+    wire->send(std::move(send.entries));
 }
 
 void carry_out(Self self, GrantSession& grant) {

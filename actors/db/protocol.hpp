@@ -124,10 +124,6 @@ struct CommitOutcome {
 };
 
 // --- to a connection
-struct StatementBurst {
-  std::shared_ptr<std::vector<sdk::WireEntry>> entries;
-};
-
 struct WireConnected {};
 
 struct WireAnswered {
@@ -144,8 +140,6 @@ struct CloseWire {
 
 /// Owns one wire; ends with the error as its reason when the connection is lost.
 using ConnectionActor = caf::typed_actor<
-  // The pool's; goes out at once. A session has the wire's line.
-  caf::reacts_to<StatementBurst>,
   // From the wire's thread.
   caf::reacts_to<WireConnected>, caf::reacts_to<WireAnswered>, caf::reacts_to<WireGone>,
   caf::reacts_to<CloseWire>>;
@@ -243,7 +237,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::SessionExpired)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::SessionGo)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::SessionTick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::CommitOutcome)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::StatementBurst)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::WireConnected)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::WireAnswered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::db::WireGone)
