@@ -46,9 +46,9 @@ std::string ConfigNode::describe() const {
   case Kind::scalar:
     return secret ? "<secret>" : "'" + shorten(text) + "'";
   case Kind::sequence:
-    return items.empty() ? "an empty list" : "a list";
+    return "a list";
   case Kind::mapping:
-    return entries.empty() ? "an empty mapping" : "a mapping";
+    return "a mapping";
   }
   return "nothing";
 }

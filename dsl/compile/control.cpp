@@ -97,8 +97,8 @@ void read_switch(StepInput& in) {
   if (!cases)
     return;
   if (!cases->is_sequence() || cases->items.empty()) {
-    in.options.error("cases",
-                     "'cases' must be a list of {when: …, steps: […]}, not " + cases->describe());
+    in.options.error("cases", "'cases' must be a list of {when: …, steps: […]}, not "
+                                + (cases->is_sequence() ? "an empty one" : cases->describe()));
     return;
   }
   bool any_result = false;
@@ -150,8 +150,9 @@ void read_parallel(StepInput& in) {
   if (!branches)
     return;
   if (!branches->is_mapping() || branches->entries.empty()) {
-    in.options.error("branches", "'branches' must be a mapping of names to {steps: […]}, not "
-                                   + branches->describe());
+    in.options.error("branches",
+                     "'branches' must be a mapping of names to {steps: […]}, not "
+                       + (branches->is_mapping() ? "an empty one" : branches->describe()));
     return;
   }
   for (const auto& entry : branches->entries) {

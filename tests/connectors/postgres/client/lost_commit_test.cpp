@@ -77,7 +77,9 @@ TEST_F(ClientLostCommitTest, FindsOutThatItDidNotHappen) {
 
 TEST_F(ClientLostCommitTest, SaysThatItDoesNotKnowWhereNothingTellsTheTransaction) {
   insert(0);
-  proxy_->strike({.kind = Fault::Kind::cut, .direction = Direction::to_server, .at = "COMMIT"});
+  ASSERT_TRUE(db_->commit()) << "COMMIT is prepared now, and leaves with what goes ahead";
+  insert(0);
+  proxy_->strike({.kind = Fault::Kind::cut, .direction = Direction::to_server, .after = 1});
   const auto committed = db_->commit();
   ASSERT_FALSE(committed);
   EXPECT_TRUE(committed.error().outcome_unknown()) << committed.error().to_string();
