@@ -21,10 +21,10 @@ public:
   struct Entry;
 
   Kind kind = Kind::null;
-  Place place;           // of the node itself; for null, of its key
-  std::string text;      // of a scalar, `${ENV:…}` and `${FILE:…}` resolved
-  bool quoted = false;   // a quoted scalar is a string whatever it looks like
-  bool secret = false;   // the text holds something resolved: it is printed nowhere
+  Place place;                  // of the node itself; for null, of its key
+  std::string text;             // of a scalar, `${ENV:…}` and `${FILE:…}` resolved
+  bool quoted = false;          // a quoted scalar is a string whatever it looks like
+  bool secret = false;          // the text holds something resolved: it is printed nowhere
   std::vector<FilePart> files;  // what of it is the content of files (`${FILE:…}`)
   bool is_text = false;  // begins with something resolved: never read as an expression or a path
   std::vector<std::uint32_t>

@@ -42,10 +42,10 @@ struct SecurityScheme {
   std::string description;
   Text username;
   Secret password;
-  Secret token;                                // of bearer; the key of api_key
-  std::string key_name;                        // of api_key: of the header, field or cookie
-  KeyPlace key_place = KeyPlace::header;       // of api_key
-  Text token_url;                              // of oauth2, with the three that follow
+  Secret token;                           // of bearer; the key of api_key
+  std::string key_name;                   // of api_key: of the header, field or cookie
+  KeyPlace key_place = KeyPlace::header;  // of api_key
+  Text token_url;                         // of oauth2, with the three that follow
   Text client_id;
   Secret client_secret;
   std::vector<std::string> scopes;
