@@ -22,7 +22,10 @@ WORKLOADS = {
     "w2": "the loyalty query",
     "w3": "INSERT",
     "w4": "BEGIN, SELECT FOR UPDATE, UPDATE, COMMIT",
+    "w5": "10,000 rows of five columns read",
+    "w6": "10,000 rows of five columns copied in",
 }
+ALONE = ("w5", "w6")  # one caller, and only the programs with values of their own
 
 
 def pgbench_path() -> str:
@@ -59,7 +62,8 @@ def programs(build: pathlib.Path, pgx: pathlib.Path) -> dict:
     bench = build / "tests" / "bench"
 
     def takes(*command):
-        return lambda url, workload, seconds: run_json([*command, url, workload, seconds, CALLERS, CONNECTIONS])
+        return lambda url, workload, seconds: run_json(
+            [*command, url, workload, seconds, 1 if workload in ALONE else CALLERS, CONNECTIONS])
 
     return {
         "millrace": takes(bench / "database_loop"),
@@ -72,7 +76,7 @@ def programs(build: pathlib.Path, pgx: pathlib.Path) -> dict:
     }
 
 
-def bench(build: pathlib.Path, runs: int, seconds: float) -> None:
+def bench(build: pathlib.Path, runs: int, seconds: float, only: tuple = ()) -> None:
     with tempfile.TemporaryDirectory(prefix="millrace-bench-") as name:
         scratch = pathlib.Path(name)
         scratch.chmod(0o755)
@@ -89,13 +93,17 @@ def bench(build: pathlib.Path, runs: int, seconds: float) -> None:
             print("| workload | program | per second | p50 µs | p99 µs | millrace is |")
             print("|---|---|---|---|---|---|", flush=True)
             for workload, title in WORKLOADS.items():
+                if only and workload not in only:
+                    continue
                 durable = ["off", "on"] if workload in ("w3", "w4") else [None]
                 for commit in durable:
                     target = url if commit is None else f"{url}?options=-csynchronous_commit%3D{commit}"
                     seen = {name: [] for name in candidates}
                     for _ in range(runs):
                         for name, once in candidates.items():
-                            if not (workload == "w4" and "shared Sync" in name):
+                            takes_part = name in ("millrace", "pgx pool", "psycopg async pool") if workload in ALONE \
+                                else not (workload == "w4" and "shared Sync" in name)
+                            if takes_part:
                                 seen[name].append(once(target, workload, seconds))
                     report(title if commit is None else f"{title}, synchronous_commit {commit}", seen)
         finally:

@@ -1,11 +1,12 @@
 // The pool of database actors on the workloads of scripts/bench database: so many independent
 // callers, each of which asks again when it was answered.
 //
-//   database_loop [--no-batching] URL w1|w2|w3|w4 SECONDS CALLERS CONNECTIONS
+//   database_loop [--no-batching] URL w1|w2|w3|w4|w5|w6 SECONDS CALLERS CONNECTIONS
 #include "actors/caf.hpp"
 #include "actors/db/directory.hpp"
 #include "actors/db/spawn.hpp"
 #include "connectors/asio/reactor.hpp"
+#include "connectors/sdk/bulk.hpp"
 #include "connectors/sdk/connector.hpp"
 #include "tests/bench/workloads.hpp"
 
@@ -31,6 +32,7 @@ struct Run {
   Workload workload;
   Clock::time_point from;
   Clock::time_point until;
+  std::shared_ptr<const std::vector<sdk::Parameters>> rows;  // of a COPY
   std::atomic<int> open = 0;
   std::atomic<bool> failed = false;
 };
@@ -57,6 +59,12 @@ public:
       break;
     case Workload::w3:
       execute(insert_event, {key, sdk::Value{note}});
+      break;
+    case Workload::w5:
+      execute(many_rows, {});
+      break;
+    case Workload::w6:
+      copy();
       break;
     default:
       transact(key);
@@ -98,6 +106,28 @@ private:
     });
   }
 
+  // As copyIn does it: BEGIN, COPY and COMMIT.
+  void copy() {
+    run_.pool.begin({}, [this](sdk::Result<actors::SessionHandle> begun) {
+      if (!begun) {
+        fail(begun.error());
+        finish();
+        return;
+      }
+      session_ = std::make_unique<actors::SessionHandle>(std::move(*begun));
+      sdk::Statement statement{.sql = "COPY copied"};
+      statement.bulk = std::make_shared<const sdk::BulkRows>(sdk::BulkRows{
+        "copied", {"id", "name", "price", "at", "amount"}, run_.rows, 0, run_.rows->size()});
+      session_->execute(std::move(statement), [](const actors::ExecuteReply&) {});
+      session_->commit([this](const sdk::Status& status) {
+        if (!status)
+          fail(status.error());
+        session_.reset();
+        finish();
+      });
+    });
+  }
+
   void fail(const sdk::Error& error) {
     if (!run_.failed.exchange(true))
       std::fprintf(stderr, "%s\n", error.to_string().c_str());
@@ -116,6 +146,15 @@ private:
   Clock::time_point began_;
   std::vector<float> seen_;
 };
+
+std::shared_ptr<const std::vector<sdk::Parameters>> make_rows() {
+  auto rows = std::make_shared<std::vector<sdk::Parameters>>();
+  for (int i = 0; i < rows_at_once; ++i)
+    rows->push_back({sdk::Value{i}, sdk::Value{"name of " + std::to_string(i)},
+                     sdk::Value{i * 0.25}, sdk::Value{"2026-01-02T03:04:05.25Z"},
+                     sdk::Value{i % 100}});
+  return rows;
+}
 
 struct Config : caf::actor_system_config {
   Config() { actors::configure_scheduler(*this, 2); }
@@ -152,7 +191,7 @@ int main(int argc, char** argv) {
     return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(length));
   };
   const auto from = Clock::now() + span(0.3);
-  Run run{*pool, workload_of(argv[2]), from, from + span(seconds)};
+  Run run{*pool, workload_of(argv[2]), from, from + span(seconds), make_rows()};
   std::vector<std::unique_ptr<Caller>> callers;
   const int count = std::atoi(argv[4]);
   callers.reserve(static_cast<std::size_t>(count));

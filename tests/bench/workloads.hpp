@@ -28,13 +28,15 @@ inline constexpr const char* update_customer =
 inline constexpr const char* first_day = "2026-03-01";
 inline constexpr const char* last_day = "2026-05-30";
 inline constexpr const char* note = "a note of twenty one";
+inline constexpr const char* many_rows = "SELECT id, name, price, at, amount FROM many";
+inline constexpr int rows_at_once = 10'000;  // of `many`, and of one COPY
 inline constexpr int customers = 100'000;
 inline constexpr int buyers = 10'000;  // those with loyalty points
 
-enum class Workload { w1, w2, w3, w4, unknown };
+enum class Workload { w1, w2, w3, w4, w5, w6, unknown };
 
 inline Workload workload_of(std::string_view name) {
-  if (name.size() != 2 || name[0] != 'w' || name[1] < '1' || name[1] > '4')
+  if (name.size() != 2 || name[0] != 'w' || name[1] < '1' || name[1] > '6')
     return Workload::unknown;
   return static_cast<Workload>(name[1] - '1');
 }

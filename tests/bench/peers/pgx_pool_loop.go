@@ -1,6 +1,6 @@
 // pgx's pool on the workloads of scripts/bench database.
 //
-//	pgx_pool_loop URL w1|w2|w3|w4 SECONDS CALLERS CONNECTIONS
+//	pgx_pool_loop URL w1|w2|w3|w4|w5|w6 SECONDS CALLERS CONNECTIONS
 //
 // Prints one line of JSON: {"per_second": …, "p50_us": …, "p99_us": …}.
 package main
@@ -62,6 +62,44 @@ var workloads = map[string]func(context.Context, *pgxpool.Pool, *rand.Rand) erro
 			return err
 		})
 	},
+	"w5": func(ctx context.Context, pool *pgxpool.Pool, random *rand.Rand) error {
+		rows, err := pool.Query(ctx, "SELECT id, name, price, at, amount FROM many")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var row manyRow
+			if err := rows.Scan(&row.id, &row.name, &row.price, &row.at, &row.amount); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	},
+	"w6": func(ctx context.Context, pool *pgxpool.Pool, random *rand.Rand) error {
+		_, err := pool.CopyFrom(ctx, pgx.Identifier{"copied"}, []string{"id", "name", "price", "at", "amount"},
+			pgx.CopyFromRows(copied))
+		return err
+	},
+}
+
+type manyRow struct {
+	id     int64
+	name   string
+	price  float64
+	at     time.Time
+	amount int32
+}
+
+var copied = makeRows()
+
+func makeRows() [][]interface{} {
+	rows := make([][]interface{}, 10000)
+	at := time.Date(2026, 1, 2, 3, 4, 5, 250000000, time.UTC)
+	for i := range rows {
+		rows[i] = []interface{}{int64(i), fmt.Sprintf("name of %d", i), float64(i) * 0.25, at, int32(i % 100)}
+	}
+	return rows
 }
 
 func check(err error) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """psycopg's async pool on the workloads of scripts/bench database.
 
-  psycopg_pool_loop.py URL w1|w2|w3|w4 SECONDS CALLERS CONNECTIONS
+  psycopg_pool_loop.py URL w1|w2|w3|w4|w5|w6 SECONDS CALLERS CONNECTIONS
 
 Prints one line of JSON: {"per_second": …, "p50_us": …, "p99_us": …}.
 """
@@ -45,6 +45,26 @@ async def w4(pool):
             await connection.execute("UPDATE customers SET points = points + 1 WHERE id = %s", key)
 
 
+async def w5(pool):
+    async with pool.connection() as connection:
+        cursor = connection.cursor(binary=True)
+        await cursor.execute("SELECT id, name, price, at, amount FROM many")
+        await cursor.fetchall()
+
+
+AT = datetime.datetime(2026, 1, 2, 3, 4, 5, 250_000, datetime.timezone.utc)
+ROWS = [(i, f"name of {i}", i * 0.25, AT, i % 100) for i in range(10_000)]
+
+
+async def w6(pool):
+    async with pool.connection() as connection:
+        cursor = connection.cursor()
+        async with cursor.copy("COPY copied (id, name, price, at, amount) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(["int8", "text", "float8", "timestamptz", "int4"])
+            for row in ROWS:
+                await copy.write_row(row)
+
+
 async def call_until(end, operation, pool, latencies):
     while (began := time.perf_counter()) < end:
         await operation(pool)
@@ -53,7 +73,7 @@ async def call_until(end, operation, pool, latencies):
 
 async def main():
     url, name, seconds, callers, connections = sys.argv[1], sys.argv[2], *map(float, sys.argv[3:6])
-    operation = {"w1": w1, "w2": w2, "w3": w3, "w4": w4}[name]
+    operation = {"w1": w1, "w2": w2, "w3": w3, "w4": w4, "w5": w5, "w6": w6}[name]
     # Transactions of one's own need autocommit's absence nowhere but in w4; the pool's users have it so.
     pool = AsyncConnectionPool(url, min_size=int(connections), max_size=int(connections), kwargs={"autocommit": True},
                                open=False)
