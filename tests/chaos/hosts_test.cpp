@@ -3,6 +3,7 @@
 #include "tests/actors/db/drivers.hpp"
 #include "tests/actors/db/pool_fixture.hpp"
 
+#include <atomic>
 #include <map>
 #include <thread>
 
@@ -88,8 +89,10 @@ TEST_F(PostgresHostsTest, AreTakenByTheirRole) {
 
 TEST_F(PostgresHostsTest, AreFollowedWhenTheStandbyIsPromoted) {
   auto settings = with_role("read-write");
-  settings.pool.max_size = 4;
+  constexpr std::int64_t limit = 4;
+  settings.pool.max_size = limit;
   settings.pool.pre_ping = false;
+  settings.application_name = "followed " + std::to_string(getpid());
   PoolFixture pool{settings, *case_.driver};
   ASSERT_TRUE(pool.run("CREATE TABLE f (id INTEGER PRIMARY KEY)"));
   ASSERT_TRUE(pool.run("INSERT INTO f VALUES (1)"));
@@ -100,7 +103,27 @@ TEST_F(PostgresHostsTest, AreFollowedWhenTheStandbyIsPromoted) {
       .size()
     == 0)
     std::this_thread::yield();
+  auto watching = case_.settings;
+  watching.hosts = {{second_->host(), second_->port()}};
+  watching.pool.max_size = 1;
+  PoolFixture watcher{watching, *case_.driver};
+  std::atomic<bool> stop = false;
+  std::int64_t most = 0;
+  std::thread sampler{[&] {
+    while (!stop) {
+      const auto seen = watcher.run(
+        "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = $1",
+        {Value{settings.application_name}});
+      if (seen)
+        most = std::max(most, seen->rows.items()[0].find("n")->as_integer());
+    }
+  }};
+
   ASSERT_TRUE(first_->stop());
+  // Many callers all the time, so that the pool wants all the connections that it may have.
+  std::vector<Awaited<ExecuteReply>> callers(300);
+  for (std::size_t i = 0; i < callers.size() / 2; ++i)
+    pool.handle().execute({.sql = "SELECT pg_sleep(0.001)"}, callers[i].callback());
   ASSERT_TRUE(second_->promote());
   const auto promoted = Clock::now();
   sdk::Result<sdk::SqlResult> written = sdk::SqlResult{};
@@ -110,6 +133,14 @@ TEST_F(PostgresHostsTest, AreFollowedWhenTheStandbyIsPromoted) {
   EXPECT_TRUE(written) << written.error().to_string();
   EXPECT_LT(Clock::now() - promoted, 2s);
   EXPECT_EQ(where(pool), "second");
+  for (std::size_t i = callers.size() / 2; i < callers.size(); ++i)
+    pool.handle().execute({.sql = "SELECT pg_sleep(0.001)"}, callers[i].callback());
+  for (auto& caller : callers)
+    static_cast<void>(caller.get());
+  stop = true;
+  sampler.join();
+  EXPECT_GE(most, 2);
+  EXPECT_LE(most, limit) << "connections to the server that took over";
 
   // The old primary comes back as a standby would: up, but it takes no writes. The pool keeps off.
   first_->configure("default_transaction_read_only = on\n");
