@@ -60,9 +60,11 @@ Transfer::Transfer(const Route& route, const Call& call, std::chrono::millisecon
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
     set(CURLOPT_POSTFIELDS, body_.c_str());
   }
-  for (const auto& [name, value] : call.headers)
-    headers_ = curl_slist_append(headers_,
-                                 (value.empty() ? name + ";" : name + ": " + value).c_str());
+  for (const auto& [name, value] : call.headers) {
+    std::string line = name;
+    line.append(value.empty() ? ";" : ": ").append(value);  // curl's way to send an empty one
+    headers_ = curl_slist_append(headers_, line.c_str());
+  }
   headers_ = curl_slist_append(headers_, "Expect:");  // no waiting for "100 Continue"
   if (!find_header(call.headers, "user-agent"))
     set(CURLOPT_USERAGENT, "millrace");

@@ -132,8 +132,8 @@ Service::Service(const std::string& steps, const std::string& server, const std:
     return;
   }
   process_->wait_for("http route opened");
-  // Each pipeline of `pipelines:` stands on a line of its own.
-  const std::regex name{"\n  ([a-z]+): "};
+  // Each pipeline of `pipelines:` begins a line of its own.
+  const std::regex name{"\n  ([a-z]+):"};
   for (std::sregex_iterator one{steps.begin(), steps.end(), name}, end; whole && one != end; ++one)
     process_->wait_for("http route opened pipeline=" + (*one)[1].str());
   const auto& said = process_->err();
