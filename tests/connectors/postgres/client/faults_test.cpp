@@ -44,23 +44,20 @@ protected:
     ASSERT_TRUE(killer.begin());  // so that it stays on the connection that is spared
     std::vector<std::future<Tally>> threads;
     threads.reserve(4);
-    std::atomic<int> running{4};
+    std::atomic<bool> killing{true};
     for (int thread = 0; thread < 4; ++thread) {
-      threads.push_back(std::async(std::launch::async, [&db, &add, &running, thread] {
+      threads.push_back(std::async(std::launch::async, [&db, &add, &killing, thread] {
         Tally tally;
-        for (int i = 0; i < 60; ++i)
+        for (int i = 0; i < 60 || killing; ++i)
           count(tally, add(db, thread));
-        --running;
         return tally;
       }));
     }
-    int kills = 0;
-    // Not for ever: on a busy machine nobody would get a connection that lives long enough.
-    while (running > 0 && kills < 40) {
+    for (int kills = 0; kills < 10; ++kills) {
       kill_connections(killer);
-      ++kills;
       std::this_thread::sleep_for(15ms);  // the pace of the kills: it waits for nothing
     }
+    killing = false;
     Tally all;
     for (auto& thread : threads) {
       const auto told = thread.get();
@@ -72,8 +69,7 @@ protected:
     const auto sum = number(killer.execute("SELECT sum(stock) AS n FROM items"), "n") - 30;
     EXPECT_GE(sum, all.confirmed);
     EXPECT_LE(sum, all.confirmed + all.unknown);
-    EXPECT_EQ(all.confirmed + all.unknown + all.refused, 240);
-    EXPECT_GT(kills, 1);
+    EXPECT_GE(all.confirmed + all.unknown + all.refused, 240);
     EXPECT_TRUE(eventually([&] { return db.pool_info().checked_out == 0; }));
   }
 };
