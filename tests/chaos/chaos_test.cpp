@@ -14,7 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-using sdk::Value;
 
 // Looks again and again how many connections the server has for the pool.
 class Sampler {
