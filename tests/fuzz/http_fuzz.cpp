@@ -42,7 +42,7 @@ std::vector<std::string> framed(std::string_view bytes, std::size_t piece) {
         parser.next();
         break;
       case RequestParser::Step::refused:
-        all.push_back("refused");
+        all.emplace_back("refused");
         return all;
       }
     }

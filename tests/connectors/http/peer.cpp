@@ -2,9 +2,11 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -16,8 +18,9 @@ Peer::Peer(Handler handler) : handler_{std::move(handler)} {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  bind(listener_, reinterpret_cast<sockaddr*>(&address), size);
-  listen(listener_, 128);
+  if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0
+      || listen(listener_, 128) != 0)
+    throw std::system_error{errno, std::generic_category(), "the peer cannot listen"};
   getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
   port_ = ntohs(address.sin_port);
   acceptor_ = std::thread{[this] { accept_all(); }};
