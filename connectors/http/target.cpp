@@ -1,21 +1,12 @@
 #include "connectors/http/target.hpp"
 
 #include "connectors/sdk/format/clean_utf8.hpp"
+#include "connectors/sdk/hex.hpp"
 
 #include <utility>
 
 namespace millrace::http {
 namespace {
-
-int hex_digit(char c) noexcept {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  return -1;
-}
 
 // Decoded text that may become a Value.
 std::optional<std::string> clean_text(std::string_view text, bool plus_is_space) {
@@ -47,8 +38,8 @@ std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_s
     } else if (text[i] != '%') {
       out.push_back(text[i]);
     } else {
-      const int high = i + 1 < text.size() ? hex_digit(text[i + 1]) : -1;
-      const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
+      const int high = i + 1 < text.size() ? sdk::hex_digit(text[i + 1]) : -1;
+      const int low = i + 2 < text.size() ? sdk::hex_digit(text[i + 2]) : -1;
       if (high < 0 || low < 0)
         return std::nullopt;
       out.push_back(static_cast<char>(high * 16 + low));

@@ -1,6 +1,7 @@
 #include "connectors/postgres/binary.hpp"
 
 #include "connectors/postgres/encode.hpp"
+#include "connectors/sdk/hex.hpp"
 
 #include <array>
 #include <bit>
@@ -52,21 +53,13 @@ bool append_float(std::string& out, const Value& value) {
   return true;
 }
 
-int hex_digit(char c) noexcept {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 bool append_hex(std::string& out, std::string_view digits) {
   const auto before = out.size();
   if (digits.size() % 2 != 0)
     return false;
   for (std::size_t i = 0; i < digits.size(); i += 2) {
-    const int high = hex_digit(digits[i]);
-    const int low = hex_digit(digits[i + 1]);
+    const int high = sdk::hex_digit(digits[i]);
+    const int low = sdk::hex_digit(digits[i + 1]);
     if (high < 0 || low < 0) {
       out.resize(before);
       return false;

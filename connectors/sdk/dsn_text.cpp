@@ -1,5 +1,7 @@
 #include "connectors/sdk/dsn_text.hpp"
 
+#include "connectors/sdk/hex.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <utility>
@@ -7,16 +9,6 @@
 namespace millrace::sdk {
 
 namespace {
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  return -1;
-}
 
 bool is_unreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'
