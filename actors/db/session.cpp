@@ -29,10 +29,6 @@ using namespace std::chrono_literals;
 
 constexpr auto cancel_limit = 2s;  // what does not end by then has lost its connection
 
-bool ends_transaction(sdk::SessionVerb verb) {
-  return verb == sdk::SessionVerb::commit || verb == sdk::SessionVerb::rollback;
-}
-
 // A deferred constraint or a conflict fails a COMMIT and ends the transaction all the same. After
 // another failure nobody knows.
 bool is_in_doubt(sdk::SessionVerb verb, const sdk::Error& error) {
@@ -180,7 +176,8 @@ void take(Self self, std::vector<sdk::WireAnswer>& raw) {
       if (!answer.result)
         state.begin_error = answer.result.error();
     } else if (answer.id == number_entry) {
-      take_number(state, answer);
+      if (answer.result)
+        state.number = number_in(*answer.result);
     } else if (answer.id == ahead_entry && state.ahead) {
       state.ahead->request->items.front().result = std::move(answer.result);
     } else if (answer.id < state.running->request->items.size()) {

@@ -112,11 +112,11 @@ std::vector<std::shared_ptr<const sdk::Statement>> statements_of(SessionState& s
   return statements;
 }
 
+}  // namespace
+
 bool ends_transaction(sdk::SessionVerb verb) {
   return verb == sdk::SessionVerb::commit || verb == sdk::SessionVerb::rollback;
 }
-
-}  // namespace
 
 RequestPtr rollback_request() {
   return std::make_shared<Request>(std::vector<sdk::Statement>{{.sql = "ROLLBACK"}}, false,
@@ -166,12 +166,11 @@ void send_running(SessionSelf self) {
   send_entries(state, std::move(entries));
 }
 
-void take_number(SessionState& state, const ItemAnswer& answer) {
-  if (!answer.result || answer.result->rows.size() != 1)
-    return;
-  const auto* id = answer.result->rows.items()[0].find("id");
-  if (id != nullptr && !id->is_null())
-    state.number = id->as_string();
+std::string number_in(const sdk::SqlResult& result) {
+  if (result.rows.size() != 1)
+    return {};
+  const auto* id = result.rows.items()[0].find("id");
+  return id == nullptr || id->is_null() ? std::string{} : std::string{id->as_string()};
 }
 
 }  // namespace millrace::actors::db

@@ -12,6 +12,8 @@ inline constexpr std::uint64_t number_entry = begin_entry - 1;  // asks for the 
 inline constexpr std::uint64_t probe_entry = begin_entry - 2;   // whether it can be asked for
 inline constexpr std::uint64_t ahead_entry = begin_entry - 3;   // `SessionState::ahead`
 
+bool ends_transaction(sdk::SessionVerb verb);
+
 RequestPtr rollback_request();
 
 /// Whether `next`, a COMMIT, may travel with `command`: under one Sync, so that it is skipped where
@@ -25,7 +27,7 @@ void send_entries(const SessionState& state, std::vector<sdk::WireEntry> entries
 /// Sends `state.running`, and what goes ahead of it.
 void send_running(SessionSelf self);
 
-/// What the server says the transaction's number is.
-void take_number(SessionState& state, const ItemAnswer& answer);
+/// The transaction's number, of an answer to the question for it; empty: it has none yet.
+std::string number_in(const sdk::SqlResult& result);
 
 }  // namespace millrace::actors::db

@@ -70,10 +70,10 @@ CommitTrace trace_commit(const SessionState& state, const sdk::WireLoss& loss) {
   const auto row = number->result->decode();
   if (!row || row->rows.size() != 1)
     return {Kind::unknown};
-  const auto* id = row->rows.items()[0].find("id");
-  if (id == nullptr || id->is_null())
+  auto id = number_in(*row);
+  if (id.empty())
     return {Kind::wrote_nothing};
-  return {Kind::ask, std::string{id->as_string()}};
+  return {Kind::ask, std::move(id)};
 }
 
 void end_lost(SessionSelf self, const sdk::Error& loss) {
