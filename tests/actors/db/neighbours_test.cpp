@@ -1,7 +1,6 @@
 // Those who share connections do not feel what one of them waits for, and do not find what one of
 // them left behind.
-#include "tests/actors/db/drivers.hpp"
-#include "tests/actors/db/pool_fixture.hpp"
+#include "tests/actors/db/postgres_fixture.hpp"
 #include "tests/support/recording_log.hpp"
 
 #include <algorithm>
@@ -15,13 +14,9 @@ using namespace std::chrono_literals;
 using sdk::Value;
 using Clock = std::chrono::steady_clock;
 
-class NeighboursTest : public testing::Test {
+class NeighboursTest : public PostgresTest {
 protected:
-  void SetUp() override {
-    auto* server = test::PostgresServer::shared();
-    if (server == nullptr)
-      GTEST_SKIP() << test::PostgresServer::why_not();
-    case_ = postgres_case(*server);
+  void prepare() override {
     helper_ = std::make_unique<PoolFixture>(case_.settings, *case_.driver);
     make("CREATE SCHEMA IF NOT EXISTS " + test_schema());
     make("DROP TABLE IF EXISTS n");
@@ -31,7 +26,7 @@ protected:
   }
 
   void TearDown() override {
-    pool_.reset();
+    PostgresTest::TearDown();
     if (helper_)
       make("DROP TABLE IF EXISTS n");
   }
@@ -94,9 +89,7 @@ protected:
   const std::string change_ = "UPDATE n SET v = v + 1 WHERE id = $1";
   const std::string other_change_ = "UPDATE n SET v = v + 2 WHERE id = $1";
   test::RecordingLog log_;
-  DriverCase case_;
   std::unique_ptr<PoolFixture> helper_;
-  std::unique_ptr<PoolFixture> pool_;
 };
 
 TEST_F(NeighboursTest, DoNotFeelThatOneOfThemWaitsForARow) {

@@ -1,6 +1,5 @@
 // Which way each statement goes, and why: in the figures of the pool and in its metrics.
-#include "tests/actors/db/drivers.hpp"
-#include "tests/actors/db/pool_fixture.hpp"
+#include "tests/actors/db/postgres_fixture.hpp"
 
 #include <algorithm>
 #include <map>
@@ -34,24 +33,15 @@ public:
   std::uint64_t total = 0;
 };
 
-class StatementWaysTest : public testing::Test {
+class StatementWaysTest : public PostgresTest {
 protected:
-  void SetUp() override {
-    auto* server = test::PostgresServer::shared();
-    if (server == nullptr)
-      GTEST_SKIP() << test::PostgresServer::why_not();
-    case_ = postgres_case(*server);
+  void prepare() override {
     case_.settings.pool.max_size = 2;
     open();
     ASSERT_TRUE(pool_->run("CREATE SCHEMA IF NOT EXISTS " + test_schema()));
     ASSERT_TRUE(pool_->run("DROP TABLE IF EXISTS w CASCADE"));
     ASSERT_TRUE(pool_->run("CREATE TABLE w (id INTEGER, v INTEGER)"));
     ASSERT_TRUE(pool_->run("CREATE VIEW ways AS SELECT * FROM w"));
-  }
-
-  void open() {
-    pool_.reset();
-    pool_ = std::make_unique<PoolFixture>(case_.settings, *case_.driver);
   }
 
   /// Many callers at once, each with one set, so often that costs are known.
@@ -82,9 +72,6 @@ protected:
     ADD_FAILURE() << "nothing is told of " << part;
     return {};
   }
-
-  DriverCase case_;
-  std::unique_ptr<PoolFixture> pool_;
 };
 
 TEST_F(StatementWaysTest, AreToldByStatementWithTheReason) {
