@@ -4,6 +4,7 @@
 #include "connectors/postgres/start_options.hpp"
 #include "connectors/postgres/wire.hpp"
 #include "connectors/sdk/database.hpp"
+#include "connectors/sdk/immortal.hpp"
 
 #include <algorithm>
 #include <string>
@@ -113,8 +114,8 @@ public:
   }
 
   const sdk::StatementInspector* inspector(const sdk::DatabaseSettings& settings) const override {
-    static const Inspector instance;
-    return settings.pool_mode == sdk::PoolMode::transaction ? nullptr : &instance;
+    static const sdk::Immortal<Inspector> instance;
+    return settings.pool_mode == sdk::PoolMode::transaction ? nullptr : &*instance;
   }
 
   std::string_view current_datetime_sql() const noexcept override { return "CURRENT_TIMESTAMP"; }
@@ -139,8 +140,8 @@ public:
 };
 
 const sdk::DatabaseDriver* driver() {
-  static const PostgresDriver instance;
-  return &instance;
+  static const sdk::Immortal<PostgresDriver> instance;
+  return &*instance;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // not know yet.
 #include "connectors/postgres/errors.hpp"
 #include "connectors/postgres/wire.hpp"
+#include "connectors/sdk/immortal.hpp"
 
 #include <string_view>
 #include <unordered_set>
@@ -146,9 +147,9 @@ sdk::Status PostgresWire::encode(const Queued& queued) {
       types.push_back(user_types_->stands_for(parameter.type));
     return parameters_.encode_members(entry.members, *entry.form, types);
   }
-  static const std::vector<Oid> untyped;
+  static const sdk::Immortal<std::vector<Oid>> untyped;
   auto encoded = parameters_.encode(entry.statement->sets[entry.set],
-                                    queued.prepared ? queued.prepared->types : untyped);
+                                    queued.prepared ? queued.prepared->types : *untyped);
   if (encoded && entry.about) {
     const auto known = queued.about_unknown ? nullptr : statements_.find(entry.about->sql);
     parameters_.add_types(known ? &known->described : nullptr);

@@ -1,5 +1,7 @@
 #include "connectors/sdk/clock.hpp"
 
+#include "connectors/sdk/immortal.hpp"
+
 namespace millrace::sdk {
 
 namespace {
@@ -14,8 +16,8 @@ public:
 }  // namespace
 
 const Clock& system_clock() noexcept {
-  static const SystemClock clock;
-  return clock;
+  static const Immortal<SystemClock> clock;
+  return *clock;
 }
 
 }  // namespace millrace::sdk

@@ -1,5 +1,7 @@
 #include "connectors/sdk/log.hpp"
 
+#include "connectors/sdk/immortal.hpp"
+
 namespace millrace::sdk {
 
 namespace {
@@ -14,8 +16,8 @@ public:
 }  // namespace
 
 Log& silent_log() noexcept {
-  static SilentLog log;
-  return log;
+  static Immortal<SilentLog> log;
+  return *log;
 }
 
 }  // namespace millrace::sdk

@@ -1,5 +1,7 @@
 #include "connectors/sdk/record.hpp"
 
+#include "connectors/sdk/immortal.hpp"
+
 #include <algorithm>
 #include <cassert>
 #include <utility>
@@ -7,8 +9,8 @@
 namespace millrace::sdk {
 
 const Value& Record::null_value() noexcept {
-  static const Value null;
-  return null;
+  static const Immortal<Value> null;
+  return *null;
 }
 
 void Record::set(Slot slot, Value value) {

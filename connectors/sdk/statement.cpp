@@ -1,5 +1,7 @@
 #include "connectors/sdk/statement.hpp"
 
+#include "connectors/sdk/immortal.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -7,18 +9,19 @@ namespace millrace::sdk {
 
 ResultShape::ResultShape(std::vector<Column> columns)
   : columns_{std::move(columns)}, value_{Value::array()} {
-  static const Value name{"name"};
-  static const Value type{"type"};
+  static const Immortal<Value> name{"name"};
+  static const Immortal<Value> type{"type"};
   names_.reserve(columns_.size());
   for (const auto& column : columns_) {
     names_.emplace_back(column.name);
-    value_.push_back(Value::object({{name, names_.back()}, {type, Value{column.type}}}));
+    value_.push_back(Value::object({{*name, names_.back()}, {*type, Value{column.type}}}));
   }
 }
 
 const std::shared_ptr<const ResultShape>& ResultShape::none() {
-  static const auto shape = std::make_shared<const ResultShape>(std::vector<Column>{});
-  return shape;
+  static const Immortal<std::shared_ptr<const ResultShape>> shape{
+    std::make_shared<const ResultShape>(std::vector<Column>{})};
+  return *shape;
 }
 
 Value SqlResult::fetch_one() {
@@ -43,14 +46,14 @@ Value SqlResult::fetch_all() {
 }
 
 Value SqlResult::to_value() const {
-  static const Value rows_name{"rows"};
-  static const Value rowcount_name{"rowcount"};
-  static const Value columns_name{"columns"};
-  static const Value command_name{"command"};
-  return Value::object({{rows_name, rows},
-                        {rowcount_name, rowcount ? Value{*rowcount} : Value{}},
-                        {columns_name, shape->value()},
-                        {command_name, Value{command}}});
+  static const Immortal<Value> rows_name{"rows"};
+  static const Immortal<Value> rowcount_name{"rowcount"};
+  static const Immortal<Value> columns_name{"columns"};
+  static const Immortal<Value> command_name{"command"};
+  return Value::object({{*rows_name, rows},
+                        {*rowcount_name, rowcount ? Value{*rowcount} : Value{}},
+                        {*columns_name, shape->value()},
+                        {*command_name, Value{command}}});
 }
 
 }  // namespace millrace::sdk

@@ -1,6 +1,7 @@
 #include "connectors/postgres/client/session.hpp"
 
 #include "connectors/postgres/client/lost_commit.hpp"
+#include "connectors/sdk/immortal.hpp"
 #include "connectors/sdk/sql/traces.hpp"
 
 #include <algorithm>
@@ -239,9 +240,9 @@ void ClientSession::give_up(const BurstResult& result) {
   if (command.verb == SessionVerb::rollback) {
     command.done(Results{sdk::SqlResult{.command = "ROLLBACK"}});
   } else if (command.verb == SessionVerb::commit) {
-    static const BurstResult::Item nothing;
+    static const sdk::Immortal<BurstResult::Item> nothing;
     resolve_commit(pool_, *result.loss, result.items.back(),
-                   ahead_.number ? result.items[ahead_.items - 1] : nothing,
+                   ahead_.number ? result.items[ahead_.items - 1] : *nothing,
                    [done = std::move(command.done)](sdk::Result<sdk::SqlResult> outcome) {
                      done(Results{std::move(outcome)});
                    });
