@@ -53,6 +53,12 @@ Dialer::Dialer(const sdk::DatabaseSettings& settings, sdk::EventLoop& loop,
     descriptor_{asio::io_context_of(loop)} {
 }
 
+Dialer::~Dialer() {
+  // The descriptor is libpq's to close.
+  if (descriptor_.is_open())
+    descriptor_.release();
+}
+
 void Dialer::start() {
   targets_ = targets_of(settings_, std::random_device{}());
   next_target();

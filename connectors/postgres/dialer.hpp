@@ -35,6 +35,9 @@ public:
   /// Look-ups of names come back through `gate`, which is shut before `loop` goes.
   Dialer(const sdk::DatabaseSettings& settings, sdk::EventLoop& loop,
          std::shared_ptr<LoopGate> gate, Done done, Resolver& resolver = Resolver::shared());
+  Dialer(const Dialer&) = delete;
+  Dialer& operator=(const Dialer&) = delete;
+  ~Dialer();
 
   void start();
 

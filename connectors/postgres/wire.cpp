@@ -43,8 +43,11 @@ void PostgresWire::connect() {
       return;
     self->dialer_ = std::make_shared<Dialer>(
       self->settings_, self->loop_, self->gate_,
-      [self](ConnectionPtr connection, std::optional<DialFailure> failure) {
-        self->dialed(std::move(connection), std::move(failure));
+      // Not its owner: they would keep each other where the loop ends before the dialling does.
+      [weak = self->weak_from_this()](ConnectionPtr connection,
+                                      std::optional<DialFailure> failure) {
+        if (const auto wire = weak.lock())
+          wire->dialed(std::move(connection), std::move(failure));
       });
     self->dialer_->start();
   });
