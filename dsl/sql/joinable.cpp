@@ -1,6 +1,7 @@
 #include "dsl/sql/joinable.hpp"
 
 #include "connectors/sdk/sql/classify.hpp"
+#include "dsl/sql/token_items.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,22 +17,6 @@ using sdk::sql::classify;
 using sdk::sql::SqlToken;
 using sdk::sql::SqlTokenKind;
 using sdk::sql::StatementKind;
-
-using Items = std::vector<const SqlToken*>;
-
-Items without_blanks(std::span<const SqlToken> tokens) {
-  Items items;
-  items.reserve(tokens.size());
-  for (const auto& token : tokens) {
-    if (!token.is_blank())
-      items.push_back(&token);
-  }
-  return items;
-}
-
-bool is_any(const SqlToken& token, std::initializer_list<std::string_view> words) noexcept {
-  return std::ranges::any_of(words, [&](auto word) { return token.is_word(word); });
-}
 
 void add_once(std::vector<std::string>& list, std::string text) {
   if (std::ranges::find(list, text) == list.end())
@@ -62,71 +47,6 @@ std::uint32_t parameter_number(const SqlToken& token) noexcept {
   std::uint32_t number = 0;
   std::from_chars(token.text.data() + 1, token.text.data() + token.text.size(), number);
   return number;
-}
-
-// Behind `at` (a parameter): the end of the casts on it, `::numeric(10, 2)[]`.
-std::size_t behind_casts(const Items& items, std::size_t at) {
-  auto next = at + 1;
-  while (next < items.size() && items[next]->kind == SqlTokenKind::operation
-         && items[next]->text == "::") {
-    ++next;
-    std::size_t depth = 0;
-    for (; next < items.size(); ++next) {
-      const auto& token = *items[next];
-      if (token.is('(') || token.is('[')) {
-        ++depth;
-      } else if (token.is(')') || token.is(']')) {
-        if (depth == 0)
-          break;
-        --depth;
-      } else if (depth == 0 && token.kind != SqlTokenKind::quoted_name && !token.is('.')
-                 && (token.kind != SqlTokenKind::word
-                     || is_any(token, {"AS", "FROM", "WHERE", "UNION", "ORDER"}))) {
-        break;
-      }
-    }
-  }
-  return next;
-}
-
-// A parameter that is a column of its own takes its name from what it is written as: in set form
-// that would be another one.
-bool names_a_column(const Items& items) {
-  std::vector<bool> in_list{false};  // per parenthesis: between a SELECT and its FROM
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto& token = *items[i];
-    if (token.is('(') || token.is('[')) {
-      in_list.push_back(false);
-    } else if (token.is(')') || token.is(']')) {
-      if (in_list.size() > 1)
-        in_list.pop_back();
-    } else if (token.is_word("SELECT")) {
-      in_list.back() = true;
-    } else if (is_any(token, {"FROM", "WHERE", "UNION", "EXCEPT", "INTERSECT", "ORDER", "GROUP",
-                              "LIMIT", "HAVING"})) {
-      in_list.back() = false;
-    } else if (token.kind == SqlTokenKind::dollar) {
-      // Out of the parentheses that hold nothing else: `SELECT (($1))`.
-      auto first = i;
-      auto last = behind_casts(items, i);
-      auto level = in_list.size() - 1;
-      while (first > 0 && items[first - 1]->is('(') && last < items.size() && items[last]->is(')')
-             && level > 0) {
-        --first;
-        last = behind_casts(items, last);
-        --level;
-      }
-      const bool begins = first > 0
-                          && (items[first - 1]->is(',')
-                              || is_any(*items[first - 1], {"SELECT", "ALL", "DISTINCT"}));
-      const bool ends = last >= items.size() || items[last]->is(',') || items[last]->is(')')
-                        || is_any(*items[last], {"FROM", "WHERE", "UNION", "EXCEPT", "INTERSECT",
-                                                 "ORDER", "GROUP", "LIMIT", "HAVING"});
-      if (in_list[level] && begins && ends)
-        return true;
-    }
-  }
-  return false;
 }
 
 constexpr std::array first_words{"SELECT", "VALUES", "TABLE", "INSERT",
@@ -238,10 +158,6 @@ bool split_list(const Items& items, std::size_t& at, std::vector<Items>& parts) 
     parts.back().push_back(&token);
   }
   return false;
-}
-
-bool is_name(const SqlToken& token) noexcept {
-  return token.kind == SqlTokenKind::word || token.kind == SqlTokenKind::quoted_name;
 }
 
 bool read_head(const Items& items, std::size_t& at, InsertParts& parts, std::string& reason) {

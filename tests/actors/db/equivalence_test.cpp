@@ -2,6 +2,7 @@
 // same answers and the same tables with it and without it.
 #include "connectors/sdk/json.hpp"
 #include "tests/actors/db/drivers.hpp"
+#include "tests/actors/db/equivalence_corpus.hpp"
 #include "tests/actors/db/pool_fixture.hpp"
 
 #include <algorithm>
@@ -11,195 +12,13 @@
 namespace millrace::actors {
 namespace {
 
+using equivalence::below;
+using equivalence::Case;
+using equivalence::cases;
+using equivalence::Random;
+using equivalence::schema;
+using equivalence::tables;
 using sdk::Value;
-using Random = std::mt19937_64;
-using Make = Value (*)(Random&);
-
-int below(Random& random, int limit) {
-  return std::uniform_int_distribution<int>{0, limit - 1}(random);
-}
-
-Value small(Random& random) {
-  return below(random, 12) == 0 ? Value{} : Value{below(random, 40) - 3};
-}
-
-Value number(Random& random) {
-  static const std::vector<Value> values{
-    1, -7, 0, 12.5, Value::decimal("123.456789"), "99.95", "NaN", "abc", 100000, nullptr};
-  return values[static_cast<std::size_t>(below(random, 10))];
-}
-
-Value text(Random& random) {
-  static const std::vector<Value> values{"a",           "",
-                                         "NULL",        "null",
-                                         "it's",        "a\"b",
-                                         "back\\slash", "{x,y}",
-                                         "a;b,c",       "ab  ",
-                                         "ünïcödé",     "longer than eight",
-                                         "100%",        "line\nbreak",
-                                         "%a%",         nullptr};
-  return values[static_cast<std::size_t>(below(random, 16))];
-}
-
-Value moment(Random& random) {
-  static const std::vector<Value> values{"2026-01-02T03:04:05+00:00", "infinity", "2026-02-30",
-                                         "2026-11-21 10:00:00", nullptr};
-  return values[static_cast<std::size_t>(below(random, 5))];
-}
-
-Value mood(Random& random) {
-  static const std::vector<Value> values{"sad", "ok", "very happy", "furious", nullptr};
-  return values[static_cast<std::size_t>(below(random, 5))];
-}
-
-Value boxed(Random& random) {
-  static const std::vector<Value> values{"(1,1),(0,0)", "(3,4),(1,2)", "no box", nullptr};
-  return values[static_cast<std::size_t>(below(random, 4))];
-}
-
-Value pair(Random& random) {
-  static const std::vector<Value> values{"(1,x)", "(2,\"a,b\")", "(,)", "(1", nullptr};
-  return values[static_cast<std::size_t>(below(random, 5))];
-}
-
-Value list(Random& random) {
-  static const std::vector<Value> values{Value::array({1, 2}), Value::array(),
-                                         Value::array({nullptr}), "{3,4}", nullptr};
-  return values[static_cast<std::size_t>(below(random, 5))];
-}
-
-Value document(Random& random) {
-  return below(random, 4) == 0 ? Value{"text"}
-                               : Value::object({{"k", small(random)}, {"t", text(random)}});
-}
-
-struct Case {
-  std::string sql;
-  std::vector<Make> parameters;
-};
-
-const std::vector<std::string> schema{
-  "CREATE TYPE mood AS ENUM ('sad', 'ok', 'very happy')",
-  "CREATE DOMAIN positive AS int CHECK (VALUE > 0)",
-  "CREATE TYPE pair AS (a int, b text)",
-  "CREATE TABLE t (id int, amount numeric(6,2), name varchar(8), code char(5), feeling mood, "
-  "size positive, place box, both_of pair, many int[], doc jsonb, at timestamptz, big int8)",
-  "INSERT INTO t SELECT i, i * 1.25, 'n' || i, 'c' || i % 5, 'ok', i, box(point(i, i), point(0, "
-  "0)), "
-  "ROW(i, 'x')::pair, ARRAY[i, i + 1], jsonb_build_object('k', i), '2026-01-01', i FROM "
-  "generate_series(1, 30) i",
-  "CREATE TABLE keyed (id int PRIMARY KEY, name text NOT NULL, low text GENERATED ALWAYS AS "
-  "(lower(name)) STORED)",
-  "CREATE TABLE counted (no int GENERATED ALWAYS AS IDENTITY, s serial, id int CHECK (id <> 7), "
-  "name varchar(8) DEFAULT 'none')",
-  "CREATE TABLE parted (id int, name text) PARTITION BY RANGE (id)",
-  "CREATE TABLE parted_low PARTITION OF parted FOR VALUES FROM (-100) TO (10)",
-  "CREATE TABLE parted_high PARTITION OF parted FOR VALUES FROM (10) TO (30)",
-  "CREATE TABLE numbered (no int, name text)",
-  "CREATE TABLE picky (id int, name text)",
-  "CREATE FUNCTION skip_odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.id % 2 = 1 THEN "
-  "RETURN NULL; END IF; RETURN NEW; END $$",
-  "CREATE TRIGGER skip BEFORE INSERT ON picky FOR EACH ROW EXECUTE FUNCTION skip_odd()",
-  "CREATE TABLE ruled (id int)",
-  "CREATE RULE twice AS ON INSERT TO ruled WHERE NEW.id < 10 DO ALSO INSERT INTO ruled VALUES "
-  "(NEW.id + 100)",
-  "CREATE VIEW seen AS SELECT id, name FROM keyed",
-  "CREATE TABLE tree (id int PRIMARY KEY, parent int REFERENCES tree DEFERRABLE INITIALLY "
-  "DEFERRED)",
-  "CREATE TABLE chain (id int PRIMARY KEY, before int REFERENCES chain)",
-  "CREATE FUNCTION half(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 10 / $1'",
-  "CREATE TABLE log (id int, what text)",
-  "CREATE FUNCTION noted(int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES ($1, "
-  "'noted'); "
-  "RETURN $1; END $$",
-  "CREATE TABLE owned (id int, owner int, name text)",
-  "INSERT INTO owned SELECT i, i % 3, 'n' || i FROM generate_series(1, 30) i",
-  "ALTER TABLE owned ENABLE ROW LEVEL SECURITY",
-  "CREATE POLICY mine ON owned USING (owner = coalesce(nullif(current_setting('app.me', true), "
-  "''), '0')::int)",
-  "CREATE PROCEDURE commits(i int) LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES (i, "
-  "'call'); COMMIT; "
-  "IF i = 3 THEN RAISE EXCEPTION 'three'; END IF; END $$",
-};
-
-// Tables that are compared, with what orders their rows. Numbers of sequences may have gaps.
-const std::vector<std::string> tables{
-  "SELECT id, amount, name, code, feeling, size, place::text, both_of, many, doc, at, big FROM t "
-  "ORDER BY t::text",
-  "SELECT * FROM keyed ORDER BY id",
-  "SELECT id, name FROM counted ORDER BY no",
-  "SELECT tableoid::regclass::text, id, name FROM parted ORDER BY 1, 2, 3",
-  "SELECT * FROM numbered ORDER BY no, name",
-  "SELECT * FROM picky ORDER BY id, name",
-  "SELECT * FROM ruled ORDER BY id",
-  "SELECT * FROM tree ORDER BY id",
-  "SELECT * FROM chain ORDER BY id",
-  "SELECT * FROM log ORDER BY id, what",
-  "SELECT * FROM owned ORDER BY id, owner, name",
-};
-
-const std::vector<Case> cases{
-  // reads
-  {"SELECT name, amount FROM t WHERE id = $1", {small}},
-  {"SELECT id, id, name AS id FROM t WHERE id = $1 -- both", {small}},
-  {"SELECT count(*), max(name) FROM t WHERE id > $1 /* a */", {small}},
-  {"SELECT id FROM t WHERE name LIKE $1 ORDER BY id DESC LIMIT 3", {text}},
-  {"SELECT id FROM t ORDER BY id LIMIT $1", {small}},
-  {"SELECT id FROM t WHERE id < $1 ORDER BY id OFFSET 2", {small}},
-  {"SELECT generate_series(1, $1) AS n", {small}},
-  {"SELECT half($1) AS h, $2::text AS x", {small, text}},
-  {"WITH x AS (SELECT $1::int AS i) SELECT x.i, t.name FROM x LEFT JOIN t ON t.id = x.i", {small}},
-  {"SELECT mrx.id AS mri, mrx.name AS mrq FROM t mrx WHERE mrx.id = $1", {small}},
-  {"SELECT x.i, q.* FROM (SELECT id AS i FROM t) x, LATERAL (SELECT name FROM t WHERE id = x.i) q "
-   "WHERE x.i = $1",
-   {small}},
-  {"VALUES ($1::int, $2::text), (1, 'b')", {small, text}},
-  {"SELECT id FROM t WHERE feeling = $1 AND size > $2", {mood, small}},
-  {"SELECT count(*) FROM t WHERE both_of = $1", {pair}},
-  {"SELECT id FROM t WHERE place = $1", {boxed}},
-  {"SELECT id FROM t WHERE many = $1", {list}},
-  {"SELECT id FROM t WHERE id = ANY ($1)", {list}},
-  {"SELECT id, doc -> 'k' AS k FROM t WHERE doc = $1", {document}},
-  {"SELECT id FROM t WHERE code = $1", {text}},
-  {"SELECT id FROM t WHERE name = $1::varchar(3) OR amount = $2::numeric(6,1)", {text, number}},
-  {"SELECT id FROM t WHERE at > $1 ORDER BY 1", {moment}},
-  {"SELECT $1::int, name FROM t WHERE id = 1", {small}},
-  {"SELECT row_to_json(s)::text AS j FROM (SELECT $1::int, 1 AS a) s", {small}},
-  {"SELECT id FROM seen WHERE id = $1", {small}},
-  {"SELECT id FROM t WHERE id = $1 UNION SELECT id + 1 FROM t WHERE id = $1 ORDER BY id", {small}},
-  {"SELECT i FROM t WHERE id = $1", {small}},
-  {"SELECT FROM t WHERE id < $1", {small}},
-  {"SELECT id, name FROM owned WHERE owner = $1 ORDER BY id", {small}},
-  {"SELECT name FROM t WHERE id = $1;", {small}},
-  // writes
-  {"INSERT INTO t (id, amount, name) VALUES ($1, $2, $3)", {small, number, text}},
-  {"INSERT INTO t VALUES ($1, 1.005, $2, $3, $4, $5, $6, $7, NULL, $8, $9, 1)",
-   {small, text, text, mood, small, boxed, pair, document, moment}},
-  {"INSERT INTO t (many, big) VALUES ($1, $2)", {list, number}},
-  {"INSERT INTO keyed (id, name) VALUES ($1, $2)", {small, text}},
-  {"INSERT INTO keyed (id, name, low) VALUES ($1, $2, DEFAULT) -- all", {small, text}},
-  {"INSERT INTO counted (id, name) VALUES ($1, $2)", {small, text}},
-  {"INSERT INTO counted (no, id) OVERRIDING USER VALUE VALUES (5, $1)", {small}},
-  {"INSERT INTO parted VALUES ($1, $2::varchar(4))", {small, text}},
-  {"INSERT INTO keyed (id, name) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET name = "
-   "excluded.name",
-   {small, text}},
-  {"INSERT INTO keyed (id, name) VALUES ($1, $2) RETURNING id, low", {small, text}},
-  {"INSERT INTO numbered VALUES ((SELECT coalesce(max(no), 0) + 1 FROM numbered), $1)", {text}},
-  {"INSERT INTO picky VALUES ($1, $2)", {small, text}},
-  {"INSERT INTO ruled VALUES ($1)", {small}},
-  {"INSERT INTO owned VALUES ($1, $2, $3)", {small, small, text}},
-  {"INSERT INTO tree VALUES ($1, $2)", {small, small}},
-  {"INSERT INTO chain VALUES ($1, $2)", {small, small}},
-  {"UPDATE keyed SET name = $2 WHERE id = $1", {small, text}},
-  {"UPDATE t SET amount = amount / $1 WHERE id = $2", {small, small}},
-  {"DELETE FROM keyed WHERE id = $1", {small}},
-  {"DELETE FROM chain WHERE id = $1", {small}},
-  {"WITH gone AS (DELETE FROM numbered WHERE no = $1 RETURNING *) SELECT count(*) FROM gone",
-   {small}},
-  {"SELECT noted($1) AS n", {small}},
-  {"CALL commits($1)", {small}},
-};
 
 class EquivalenceTest : public testing::Test {
 protected:

@@ -69,6 +69,28 @@ TEST(JoinableTest, TellsWhatIsNotOneStatementForManySets) {
     EXPECT_EQ(examine(sql).set_form, SetFormKind::none) << sql;
 }
 
+// What a column is called must not differ in set form.
+TEST(JoinableTest, LeavesAParameterAloneThatGivesItsColumnAName) {
+  for (const auto* sql :
+       {"SELECT $1::int LIMIT 1", "SELECT $1::int OFFSET 1", "SELECT $1 FETCH FIRST ROW ONLY",
+        "SELECT $1::text COLLATE \"C\" FROM t", "SELECT ($1::jsonb)['k'] FROM t",
+        "SELECT (($1::jsonb)['k']['l']) FROM t", "SELECT DISTINCT ON (a, f(b)) $1::int FROM t",
+        "SELECT a IS DISTINCT FROM b, $1::int FROM t",
+        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY a), $1::int FROM t",
+        "SELECT CASE WHEN a THEN b ELSE $1 END FROM t",
+        "SELECT (CASE a WHEN 1 THEN b ELSE ($1::int) END) FROM t",
+        "SELECT $1::timestamp(3) with time zone FROM t", "SELECT $1::s.kind[] FROM t",
+        "SELECT $1::double precision WINDOW w AS ()", "SELECT a, (SELECT $1::int) FROM t"})
+    EXPECT_EQ(examine(sql).set_form, SetFormKind::none) << sql;
+  for (const auto* sql :
+       {"SELECT $1::int a FROM t", "SELECT $1::timestamp with time zone AS at LIMIT 1",
+        "SELECT $1::int + 1 FROM t", "SELECT a FROM t WHERE b = $1::int LIMIT 3",
+        "SELECT CASE WHEN $1 THEN a ELSE b END FROM t", "SELECT f($1, $2), ARRAY[$3] FROM t",
+        "SELECT a FROM t WHERE b IN ($1, $2) AND c = CASE WHEN d THEN e ELSE $3 END",
+        "SELECT a FROM t ORDER BY b COLLATE \"C\" OFFSET 2 + $1"})
+    EXPECT_EQ(examine(sql).set_form, SetFormKind::select) << sql;
+}
+
 TEST(JoinableTest, KnowsReadsAndOrder) {
   EXPECT_TRUE(examine("SELECT a FROM t ORDER BY a").reads);
   EXPECT_TRUE(examine("SELECT a FROM t ORDER BY a").ordered);
