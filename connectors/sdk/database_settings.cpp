@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr milliseconds longest_wait = 24h * 365;
 constexpr std::uint32_t most_attempts = 100;
+constexpr std::uint32_t most_connections = 10'000;
 
 // A duration whose bare number counts in `unit`: libraries that people come from say `timeout: 30`.
 void duration(ConfigReader& in, std::string_view name, milliseconds& out, std::string_view doc,
@@ -71,8 +72,9 @@ void read_pool(ConfigReader& in, PoolSettings& pool) {
            "Log a session that is held for longer; 0: off");
   in.section("shared_lane", "The connections that run autocommit statements of everybody",
              [&](ConfigReader& lane) { read_lane(lane, pool); });
-  in.check(pool.max_size >= 1 && pool.max_size <= 10'000, "max_size", "between 1 and 10000");
-  in.check(pool.max_overflow <= 10'000, "max_overflow", "between 0 and 10000");
+  in.check(pool.max_size >= 1 && pool.max_size <= most_connections, "max_size",
+           "between 1 and 10000");
+  in.check(pool.max_overflow <= most_connections, "max_overflow", "between 0 and 10000");
   in.check(pool.min_size <= pool.max_size, "min_size", "no more than max_size");
   in.check(pool.max_waiting >= 1, "max_waiting", "at least 1");
 }
@@ -238,9 +240,12 @@ void read_database_settings(ConfigReader& in, DatabaseSettings& settings) {
   in.optional("min_pool_size", settings.pool.min_size, "The same as pool.min_size");
   in.optional("max_pool_size", settings.pool.max_size, "The same as pool.max_size");
   // What stands in `pool` has been checked there.
-  if (in.has("min_pool_size") || in.has("max_pool_size"))
+  if (in.has("min_pool_size") || in.has("max_pool_size")) {
+    in.check(settings.pool.max_size >= 1 && settings.pool.max_size <= most_connections,
+             "max_pool_size", "between 1 and 10000");
     in.check(settings.pool.min_size <= settings.pool.max_size, "min_pool_size",
              "no more than max_pool_size");
+  }
   in.section("retry", "What is tried again, and when",
              [&](ConfigReader& retry) { read_retry(retry, settings.retry); });
   in.check(settings.statement_cache <= 10'000, "statement_cache", "between 0 and 10000");

@@ -71,7 +71,8 @@ void ClientPool::acquire(std::chrono::milliseconds limit, Lent done) {
   }
   const auto& pool = services_.settings->pool;
   if (waiters_.size() >= pool.max_waiting) {
-    sdk::Error::Detail detail{.hint = "raise pool.max_waiting, or send less at a time"};
+    sdk::Error::Detail detail{.hint = "raise pool.max_waiting, or send less at a time",
+                              .code = "pool_exhausted"};
     detail.retryable = true;
     done(sdk::Error{sdk::ErrorKind::overloaded,
                     "the pool of '" + services_.settings->name + "' has "
@@ -80,7 +81,7 @@ void ClientPool::acquire(std::chrono::milliseconds limit, Lent done) {
     return;
   }
   const auto id = ++last_waiter_;
-  const auto timer = services_.loop->after(pool.timeout,
+  const auto timer = services_.loop->after(limit,
                                            [self = shared_from_this(), id] { self->time_out(id); });
   waiters_.push_back({id, limit, std::move(done), timer});
   dispatch();
@@ -98,7 +99,8 @@ void ClientPool::time_out(std::uint64_t id) {
   }
   const auto figures = info();
   const auto& settings = *services_.settings;
-  sdk::Error::Detail detail{.hint = "raise pool.max_size, or hold transactions for a shorter time"};
+  sdk::Error::Detail detail{.hint = "raise pool.max_size, or hold transactions for a shorter time",
+                            .code = "pool_timeout"};
   detail.retryable = true;
   waiter.done(sdk::Error{sdk::ErrorKind::timeout,
                          "no connection of '" + settings.name + "' became free within "

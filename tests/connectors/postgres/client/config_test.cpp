@@ -78,6 +78,19 @@ TEST(ConnectionConfigTest, APortBelowOneIsRefused) {
   }
 }
 
+TEST(ReadConfigTest, TheSizesOfAPoolHaveTheirRulesUnderEveryName) {
+  for (const auto& sizes : {Value::object({{"max_pool_size", 0}, {"min_pool_size", 0}}),
+                            Value::object({{"max_size", 0}, {"min_size", 0}}),
+                            Value::object({{"max_pool_size", 100'000}})}) {
+    auto options = sizes;
+    options.set("host", "db");
+    EXPECT_THAT(read_config("db", options).error().message(), HasSubstr("between 1 and 10000"));
+  }
+  EXPECT_THAT(
+    read_config("db", Value::object({{"host", "db"}, {"min_pool_size", 20}})).error().message(),
+    HasSubstr("'min_pool_size' must be no more than max_pool_size"));
+}
+
 TEST(ConnectionConfigTest, SettingsThatLibpqDoesNotKnowAreRefused) {
   ConnectionConfig config{.host = {"db"}};
   config.parameters = {{"sslmod", "require"}};

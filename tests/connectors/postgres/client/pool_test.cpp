@@ -79,9 +79,22 @@ TEST_F(ClientPoolTest, RequestsBeyondTheLimitOfWaitersAreRefusedAtOnce) {
   auto held = hold(db, 1);
   auto waiting = std::async(std::launch::async, [&] { return db.execute("SELECT 1"); });
   ASSERT_TRUE(eventually([&] { return db.pool_info().waiting == 1; }));
-  EXPECT_EQ(db.execute("SELECT 1").error().kind(), ErrorKind::overloaded);
+  const auto refused = db.execute("SELECT 1");
+  EXPECT_EQ(refused.error().kind(), ErrorKind::overloaded);
+  EXPECT_EQ(refused.error().code(), "pool_exhausted");
   held.clear();
   EXPECT_TRUE(waiting.get());
+}
+
+// To wait for a connection of the pool is one thing, to wait for the server another.
+TEST_F(ClientPoolTest, ToConnectTakesAsLongAsTheServerDoes) {
+  auto brief = config();
+  brief.pool.timeout = 0ms;
+  PostgresSyncConnector db{brief};
+  const auto status = db.connect();
+  ASSERT_TRUE(status) << status.error().to_string();
+  ASSERT_TRUE(eventually([&] { return db.pool_info().available == 1; }));
+  EXPECT_TRUE(db.execute("SELECT 1"));
 }
 
 TEST_F(ClientPoolTest, ToConnectAgainWaitsForNobody) {
