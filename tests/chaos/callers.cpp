@@ -1,5 +1,7 @@
 #include "tests/chaos/callers.hpp"
 
+#include "tests/chaos/answer.hpp"
+
 #include <optional>
 #include <utility>
 
@@ -10,45 +12,6 @@ namespace {
 using sdk::ErrorKind;
 using sdk::Value;
 using Clock = std::chrono::steady_clock;
-
-// Waits for one answer, and hears of a second one.
-template <class T>
-class Answer {
-public:
-  explicit Answer(Violations& violations) : state_{std::make_shared<State>(violations)} {}
-
-  auto callback() {
-    return [state = state_](T value) {
-      if (state->told.exchange(true))
-        state->violations.add("a caller was answered twice");
-      else
-        state->promise.set_value(std::move(value));
-    };
-  }
-
-  T get() {
-    auto future = state_->promise.get_future();
-    if (future.wait_for(std::chrono::seconds{60}) == std::future_status::ready)
-      return future.get();
-    ADD_FAILURE() << "nobody answered for a minute; " << state_->violations.text();
-    std::abort();
-  }
-
-private:
-  struct State {
-    explicit State(Violations& all) : violations{all} {}
-
-    std::promise<T> promise;
-    std::atomic<bool> told{false};
-    Violations& violations;
-  };
-
-  std::shared_ptr<State> state_;
-};
-
-const sdk::Error* error_in(const sdk::Result<sdk::SqlResult>& result) {
-  return result ? nullptr : &result.error();
-}
 
 }  // namespace
 
@@ -73,11 +36,15 @@ void Callers::work_on(std::uint64_t more, std::chrono::milliseconds most) {
 
 std::vector<std::string> Callers::schema(int callers) {
   return {
-    "DROP TABLE IF EXISTS counters, entries, shared",
+    "DROP TABLE IF EXISTS counters, entries, shared, pairs, copied",
     "CREATE TABLE counters (caller INTEGER PRIMARY KEY, writes BIGINT DEFAULT 0, "
-    "transactions BIGINT DEFAULT 0, ghosts BIGINT DEFAULT 0)",
+    "transactions BIGINT DEFAULT 0, ghosts BIGINT DEFAULT 0, batches BIGINT DEFAULT 0)",
     "INSERT INTO counters SELECT i FROM generate_series(0, " + std::to_string(callers) + ") i",
     "CREATE TABLE entries (caller INTEGER, number BIGINT, note TEXT, PRIMARY KEY (caller, number))",
+    "CREATE TABLE pairs (caller INTEGER, number BIGINT, PRIMARY KEY (caller, number))",
+    "CREATE TABLE copied (caller INTEGER, number BIGINT, i INTEGER, note TEXT, PRIMARY KEY "
+    "(caller, "
+    "number, i))",
     "CREATE TABLE shared (name TEXT PRIMARY KEY, n BIGINT)",
     "INSERT INTO shared VALUES ('first', 0), ('second', 0)",
     "CREATE OR REPLACE FUNCTION conflict_at_times(note TEXT) RETURNS INTEGER LANGUAGE plpgsql AS "
@@ -90,7 +57,7 @@ void Callers::run(int caller, std::uint64_t seed) {
   auto& ledger = ledgers_[static_cast<std::size_t>(caller)];
   std::mt19937_64 random{seed};
   for (std::int64_t number = 0; !stop_; ++number) {
-    switch (random() % 8) {
+    switch (random() % 11) {
     case 0:
     case 1:
       read(ledger, random);
@@ -109,6 +76,15 @@ void Callers::run(int caller, std::uint64_t seed) {
       break;
     case 6:
       conflict(ledger, random);
+      break;
+    case 7:
+      all_or_nothing(caller, number, ledger);
+      break;
+    case 8:
+      copy(caller, number, ledger);
+      break;
+    case 9:
+      stream(ledger, random);
       break;
     default:
       batch(caller, number, ledger);

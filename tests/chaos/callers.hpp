@@ -50,6 +50,10 @@ private:
   void drop_session(int caller, CallerLedger& ledger);
   void conflict(CallerLedger& ledger, std::mt19937_64& random);
   void batch(int caller, std::int64_t number, CallerLedger& ledger);
+  // bulk_callers.cpp: several statements, many rows
+  void all_or_nothing(int caller, std::int64_t number, CallerLedger& ledger);
+  void copy(int caller, std::int64_t number, CallerLedger& ledger);
+  void stream(CallerLedger& ledger, std::mt19937_64& random);
   void look_at(const sdk::Error& error, const char* what);
   std::vector<sdk::Result<sdk::SqlResult>> ask(CallerLedger& ledger, sdk::Statement statement);
 

@@ -89,6 +89,12 @@ protected:
     };
     between("writes", ledger.writes);
     between("transactions", ledger.transactions);
+    between("batches", ledger.batches);
+    EXPECT_EQ(number("SELECT batches - (SELECT count(*) FROM pairs WHERE pairs.caller = $1) FROM "
+                     "counters WHERE caller = $1",
+                     {sdk::Value{caller}}),
+              0)
+      << "half of a batch happened";
     EXPECT_EQ(number("SELECT ghosts FROM counters WHERE caller = $1", {sdk::Value{caller}}), 0);
     std::size_t there = 0;
     const auto rows = helper_->rows("SELECT number FROM entries WHERE caller = $1",
@@ -100,6 +106,22 @@ protected:
         << "a row that its caller was told is not there";
     }
     EXPECT_EQ(there, ledger.inserted.size()) << "a row that was confirmed is not there";
+    check_copies(caller, ledger);
+  }
+
+  void check_copies(int caller, const CallerLedger& ledger) {
+    std::size_t there = 0;
+    const auto found = helper_->rows(
+      "SELECT number, count(*) AS n FROM copied WHERE caller = $1 GROUP BY number",
+      {sdk::Value{caller}});
+    for (const auto& row : found.items()) {
+      const auto number = row.find("number")->as_integer();
+      EXPECT_EQ(row.find("n")->as_integer(), 40) << "a part of the rows in bulk";
+      there += ledger.copied.contains(number) ? 1 : 0;
+      EXPECT_TRUE(ledger.copied.contains(number) || ledger.maybe_copied.contains(number))
+        << "rows in bulk that their caller was told are not there";
+    }
+    EXPECT_EQ(there, ledger.copied.size()) << "rows in bulk that were confirmed are not there";
   }
 
   const std::string victim_ = "chaos " + std::to_string(getpid());

@@ -131,6 +131,9 @@ TEST_F(ChaosTest, KeepsItsPromisesWhateverBreaks) {
   Tally inserts;
   Tally transactions;
   Tally conflicts;
+  Tally batches;
+  Tally copies;
+  Tally streams;
   std::chrono::milliseconds longest{0};
   for (int caller = 0; caller < callers; ++caller) {
     const auto& ledger = ledgers[static_cast<std::size_t>(caller)];
@@ -140,6 +143,9 @@ TEST_F(ChaosTest, KeepsItsPromisesWhateverBreaks) {
     inserts.add(ledger.inserts);
     transactions.add(ledger.transactions);
     conflicts.add(ledger.conflicts);
+    batches.add(ledger.batches);
+    copies.add(ledger.copies);
+    streams.add(ledger.streams);
     longest = std::max(longest, ledger.longest);
   }
   EXPECT_TRUE(violations.empty()) << violations.text();
@@ -160,6 +166,9 @@ TEST_F(ChaosTest, KeepsItsPromisesWhateverBreaks) {
   print("inserts", inserts);
   print("transactions", transactions);
   print("statements in conflict", conflicts);
+  print("batches of two statements", batches);
+  print("rows in bulk, 40 at a time", copies);
+  print("large results, row by row", streams);
   std::cout << "\n"
             << faults << " faults in " << whole.count() << " s, seed " << seed
             << "; slowest answer " << longest.count() << " ms; back within "

@@ -139,10 +139,15 @@ struct CallerLedger {
   Tally inserts;       // of a row of their own
   Tally transactions;  // UPDATE … + 1 and COMMIT
   Tally conflicts;
+  Tally batches;  // of two statements, all or nothing
+  Tally copies;   // of rows in bulk, and COMMIT
+  Tally streams;
   std::uint64_t dropped = 0;              // sessions left without a word
   std::set<std::int64_t> inserted;        // confirmed
   std::set<std::int64_t> maybe_inserted;  // unknown
-  std::chrono::milliseconds longest{0};   // that anything took to be answered
+  std::set<std::int64_t> copied;
+  std::set<std::int64_t> maybe_copied;
+  std::chrono::milliseconds longest{0};  // that anything took to be answered
 
   void took(std::chrono::steady_clock::duration time) {
     longest = std::max(longest, std::chrono::duration_cast<std::chrono::milliseconds>(time));
