@@ -98,7 +98,7 @@ void PoolCore::report_leaks(sdk::Instant now) {
   if (limits_.pool.leak_threshold == 0ms)
     return;
   for (auto& [id, connection] : connections_) {
-    if (connection.state != State::lent || connection.leak_told
+    if (connection.state != State::lent || connection.leak_told || connection.listens
         || connection.since + limits_.pool.leak_threshold > now)
       continue;
     connection.leak_told = true;
@@ -167,6 +167,7 @@ void PoolCore::lend(Connection& connection, const SessionRequest& request, sdk::
   connection.writes = !options.read_only;
   connection.holder = options.holder;
   connection.leak_told = false;
+  connection.listens = options.plain;
   connection.ends_at = options.timeout ? std::optional{now + *options.timeout} : std::nullopt;
   connection.idle_limit = options.idle_timeout.value_or(limits_.idle_in_transaction);
   connection.look_again = connection.idle_limit > 0ms ? std::optional{now + connection.idle_limit}
@@ -232,7 +233,7 @@ std::optional<sdk::Instant> PoolCore::next_care() const {
       at(connection.since + check_limit);
     if (connection.state != State::lent)
       continue;
-    if (!connection.leak_told && limits_.pool.leak_threshold > 0ms)
+    if (!connection.leak_told && !connection.listens && limits_.pool.leak_threshold > 0ms)
       at(connection.since + limits_.pool.leak_threshold);
     if (connection.ends_at)
       at(*connection.ends_at);

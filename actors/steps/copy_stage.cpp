@@ -22,7 +22,11 @@ namespace {
 class CopyStage final : public Stage {
 public:
   CopyStage(const dsl::StepProgram& step, const dsl::DatabaseCall& call, const StageEnv& env)
-    : step_{step}, target_{*call.copy}, maker_{call, *env.program}, databases_{*env.databases} {}
+    : step_{step},
+      target_{*call.copy},
+      maker_{call, *env.program},
+      databases_{*env.databases},
+      options_{pool_options({}, *env.pipeline, step)} {}
 
   sdk::Status start(StageContext& context) override {
     context_ = &context;

@@ -1,6 +1,7 @@
 #include "connectors/postgres/errors.hpp"
 
 #include "connectors/postgres/sqlstate.hpp"
+#include "connectors/sdk/hide_parameters.hpp"
 
 #include <string>
 
@@ -89,6 +90,16 @@ Error to_error(const PGresult* result) {
   auto detail = error.detail();
   detail.constraint = constraint;
   return {error.kind(), error.message(), std::move(detail)};
+}
+
+// The server tells names again that it looked up, and queries of a search that it could not read.
+Error to_error(const PGresult* result, const sdk::WireEntry& entry) {
+  auto error = to_error(result);
+  if (entry.form || entry.set >= entry.statement->sets.size())
+    return error;
+  auto shown = sdk::hide_parameters(error.message(), entry.statement->sql,
+                                    entry.statement->sets[entry.set]);
+  return {error.kind(), std::move(shown), error.detail()};
 }
 
 bool ends_connection(const PGresult* result) noexcept {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "connectors/postgres/handles.hpp"
+#include "connectors/sdk/database.hpp"
 #include "connectors/sdk/error.hpp"
 
 #include <string_view>
@@ -11,6 +12,9 @@ namespace millrace::postgres {
 
 /// What a result of the status FATAL_ERROR says.
 sdk::Error to_error(const PGresult* result);
+
+/// The same of an entry of its own: the values of its parameters are not shown.
+sdk::Error to_error(const PGresult* result, const sdk::WireEntry& entry);
 
 /// Whether the server ends the connection with it (severity FATAL or PANIC).
 bool ends_connection(const PGresult* result) noexcept;

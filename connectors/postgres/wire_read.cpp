@@ -289,7 +289,8 @@ void PostgresWire::finish_entries(const PGresult* sync_error) {
         answer(pending);
       }
     } else if (sync_error != nullptr && last) {
-      answers_.push_back({pending.queued.entry.id, to_error(sync_error), false});
+      answers_.push_back(
+        {pending.queued.entry.id, to_error(sync_error, pending.queued.entry), false});
     } else if (is_good(pending.result.get()) && !rolled_back) {
       answer(pending);
     } else if (guilty < i && !told) {
@@ -305,7 +306,7 @@ void PostgresWire::finish_entries(const PGresult* sync_error) {
 void PostgresWire::answer(Pending& pending) {
   const auto id = pending.queued.entry.id;
   if (!is_good(pending.result.get())) {
-    answers_.push_back({id, to_error(pending.result.get()), false});
+    answers_.push_back({id, to_error(pending.result.get(), pending.queued.entry), false});
     return;
   }
   const auto& entry = pending.queued.entry;

@@ -130,6 +130,21 @@ TEST_F(PoolCoreTest, SaysOnceWhoHoldsASessionForTooLongAndWhenItCameBack) {
   EXPECT_EQ(leaks_[1].held, 20s);
 }
 
+TEST_F(PoolCoreTest, TakesNoListenerForALeak) {
+  make({.max_size = 1, .max_lifetime = 0s, .max_idle = 0s, .leak_threshold = 10s});
+  connect(1);
+  auto request = std::make_shared<SessionRequest>();
+  request->options.plain = true;
+  request->done = [](const sdk::Result<SessionHandle>&) {};
+  core_->submit(request, now_);
+  collect();
+  ASSERT_EQ(granted_.size(), 1U);
+  EXPECT_FALSE(core_->next_tick()) << "nothing is due";
+  pass(60s);
+  release(1);
+  EXPECT_TRUE(leaks_.empty());
+}
+
 TEST_F(PoolCoreTest, EndsASessionWhoseTimeIsOver) {
   make({.max_size = 1});
   connect(1);

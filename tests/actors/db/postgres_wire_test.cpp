@@ -90,6 +90,13 @@ TEST_F(PostgresWireTest, KeepsTheValuesOfParametersOutOfItsErrors) {
   EXPECT_EQ(message("double precision", "1e999").find("1e999"), std::string::npos);
   EXPECT_EQ(message("uuid", "pl\"an\"ted").find("ted"), std::string::npos);
   EXPECT_EQ(message("integer[]", "planted").find("planted"), std::string::npos);
+  // What is no matter of data all the same: names that are looked up, queries of a search.
+  for (const std::string type :
+       {"regclass", "regtype", "regrole", "regproc", "regprocedure", "regnamespace", "regconfig",
+        "regoper", "jsonpath", "tsquery", "xml", "interval", "int4range"})
+    EXPECT_EQ(message(type, "\"plan ted\" (planted ! & <").find("plan"), std::string::npos) << type;
+  EXPECT_EQ(message("regclass", "planted"), "execution 42P01: relation \"…\" does not exist");
+  EXPECT_EQ(message("regclass", "planted.one").find("planted"), std::string::npos);
 }
 
 }  // namespace
