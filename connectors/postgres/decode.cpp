@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <optional>
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 namespace millrace::postgres {
@@ -69,31 +69,25 @@ bool same_columns(const PGresult* result, const ShapeSlot& slot, int first, int 
 void fill_slot(const PGresult* result, ShapeSlot& slot, int first, int count) {
   std::vector<sdk::Column> columns;
   slot.types.clear();
-  slot.read_as.clear();
+  slot.readers.clear();
+  std::unordered_set<std::string_view> names;
   for (int i = first; i < count; ++i) {
     const auto type = PQftype(result, i);
     slot.types.push_back(type);
-    slot.read_as.push_back(slot.users ? slot.users->stands_for(type) : type);
+    const auto read_as = slot.users ? slot.users->stands_for(type) : type;
+    slot.readers.push_back({find_type(read_as), binary_reader(read_as)});
     auto name = slot.users ? slot.users->name_of(type) : std::string{};
     columns.push_back({PQfname(result, i), name.empty() ? type_name(type) : std::move(name)});
   }
+  slot.unique_names = std::ranges::all_of(
+    columns, [&names](const sdk::Column& column) { return names.insert(column.name).second; });
   slot.shape = count == first ? sdk::ResultShape::none()
                               : std::make_shared<const sdk::ResultShape>(std::move(columns));
 }
 
-Value decode_row(const PGresult* result, const ShapeSlot& slot, int row, int first, int columns) {
-  auto object = Value::object();
-  const auto& names = slot.shape->names();
-  object.reserve(names.size());
-  for (int column = first; column < columns; ++column) {
-    const auto index = static_cast<std::size_t>(column - first);
-    const std::string_view text{PQgetvalue(result, row, column),
-                                static_cast<std::size_t>(PQgetlength(result, row, column))};
-    object.set(names[index].as_string(), PQgetisnull(result, row, column) != 0
-                                           ? Value{}
-                                           : decode_text(text, slot.read_as[index]));
-  }
-  return object;
+std::string_view cell_at(const PGresult* result, int row, int column) {
+  return {PQgetvalue(result, row, column),
+          static_cast<std::size_t>(PQgetlength(result, row, column))};
 }
 
 /// A row of a set, and where it belongs.
@@ -106,18 +100,21 @@ struct Numbered {
 };
 
 std::int64_t number_at(const PGresult* result, int row, int column) {
-  return read_number<std::int64_t>({PQgetvalue(result, row, column),
-                                    static_cast<std::size_t>(PQgetlength(result, row, column))})
-    .value_or(0);
+  const auto cell = cell_at(result, row, column);
+  if (PQfformat(result, column) == 1)
+    return cell.size() == sizeof(std::int64_t) ? load_integer<std::int64_t>(cell.data()) : 0;
+  return read_number<std::int64_t>(cell).value_or(0);
 }
 
 }  // namespace
 
 Value decode_text(std::string_view text, Oid type) {
   const auto* info = find_type(type);
-  if (info == nullptr)
-    return Value{text};
-  switch (info->kind) {
+  return info == nullptr ? Value{text} : decode_text(text, *info);
+}
+
+Value decode_text(std::string_view text, const TypeInfo& type) {
+  switch (type.kind) {
   case TypeKind::boolean:
     return Value{text == "t"};
   case TypeKind::integer: {
@@ -133,7 +130,7 @@ Value decode_text(std::string_view text, Oid type) {
   case TypeKind::timestamp:
     return decode_timestamp(text);
   case TypeKind::array: {
-    auto array = decode_array(text, *info);
+    auto array = decode_array(text, type);
     return array.is_null() ? Value{text} : array;
   }
   case TypeKind::nothing:
@@ -144,8 +141,44 @@ Value decode_text(std::string_view text, Oid type) {
   return Value{text};
 }
 
-sdk::Value decode_row(const PGresult* result, int row, const ShapeSlot& slot) {
-  return decode_row(result, slot, row, 0, PQnfields(result));
+RowReader::RowReader(const PGresult* result, const ShapeSlot& slot, int first)
+  : readers_{slot.readers},
+    row_{slot.shape, slot.unique_names},
+    first_{first},
+    binary_{PQbinaryTuples(result) == 1} {
+}
+
+bool RowReader::read(const PGresult* result, int row, Value& out) {
+  for (std::size_t i = 0; i < row_.size(); ++i) {
+    if (!read_cell(result, row, i))
+      return false;
+  }
+  out = row_.take();
+  return true;
+}
+
+bool RowReader::read_cell(const PGresult* result, int row, std::size_t index) {
+  const int column = first_ + static_cast<int>(index);
+  const auto cell = cell_at(result, row, column);
+  bytes_ += sizeof(Value) + cell.size();
+  auto& value = row_.at(index);
+  if (cell.empty() && PQgetisnull(result, row, column) != 0) {
+    value = Value{};
+    return true;
+  }
+  const auto& reader = readers_[index];
+  if (binary_)
+    return reader.binary != nullptr && reader.binary(cell, *reader.info, value);
+  value = reader.info == nullptr ? Value{cell} : decode_text(cell, *reader.info);
+  return true;
+}
+
+sdk::Error RowReader::failure() {
+  return {sdk::ErrorKind::internal, "the server's result is not of the types that it said"};
+}
+
+std::optional<std::int64_t> row_count(PGresult* result) {
+  return read_number<std::int64_t>(PQcmdTuples(result));
 }
 
 void take_shape(const PGresult* result, ShapeSlot& slot) {
@@ -154,17 +187,22 @@ void take_shape(const PGresult* result, ShapeSlot& slot) {
     fill_slot(result, slot, 0, columns);
 }
 
-sdk::SqlResult decode_result(PGresult* result, ShapeSlot& slot,
-                             std::shared_ptr<const std::string> sql) {
+sdk::Result<sdk::SqlResult> decode_result(PGresult* result, ShapeSlot& slot,
+                                          std::shared_ptr<const std::string> sql) {
   const int rows = PQntuples(result);
   take_shape(result, slot);
-  sdk::SqlResult decoded{.rowcount = read_number<std::int64_t>(PQcmdTuples(result)),
+  sdk::SqlResult decoded{.rowcount = row_count(result),
                          .shape = slot.shape,
                          .command = PQcmdStatus(result),
                          .sql = std::move(sql)};
   decoded.rows.reserve(static_cast<std::size_t>(rows));
-  for (int row = 0; row < rows; ++row)
-    decoded.rows.push_back(decode_row(result, row, slot));
+  RowReader reader{result, slot};
+  for (int row = 0; row < rows; ++row) {
+    Value object;
+    if (!reader.read(result, row, object))
+      return RowReader::failure();
+    decoded.rows.push_back(std::move(object));
+  }
   return decoded;
 }
 
@@ -194,6 +232,7 @@ decode_members(PGresult* result, ShapeSlot& slot, const sdk::SetForm& form, std:
   }
   if (!std::ranges::is_sorted(rows, {}, &Numbered::key))
     std::ranges::stable_sort(rows, {}, &Numbered::key);
+  RowReader reader{result, slot, first};
   auto next = rows.begin();
   for (std::size_t member = 0; member < members; ++member) {
     auto& one = decoded[member];
@@ -202,8 +241,12 @@ decode_members(PGresult* result, ShapeSlot& slot, const sdk::SetForm& form, std:
     });
     const auto count = end - next;
     one.rows.reserve(static_cast<std::size_t>(count));
-    for (; next != end; ++next)
-      one.rows.push_back(decode_row(result, slot, next->row, first, columns));
+    for (; next != end; ++next) {
+      Value object;
+      if (!reader.read(result, next->row, object))
+        return RowReader::failure();
+      one.rows.push_back(std::move(object));
+    }
     one.rowcount = count;
     one.shape = slot.shape;
     one.command = count == 1 ? "SELECT 1" : "SELECT " + std::to_string(count);

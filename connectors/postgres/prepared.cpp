@@ -18,6 +18,13 @@ bool starts_with_word(std::string_view sql, std::string_view word) noexcept {
 
 }  // namespace
 
+bool may_change_settings(std::string_view sql) noexcept {
+  constexpr std::string_view function{"set_config"};
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
+  return starts_with_word(sql, "RESET") || starts_with_word(sql, "DISCARD")
+         || !std::ranges::search(sql, function, same).empty();
+}
+
 bool is_worth_preparing(std::string_view sql) noexcept {
   // The last ones are what every transaction's connection is made as new with; DECLARE takes
   // parameters as the query of its cursor does.

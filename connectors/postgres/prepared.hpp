@@ -6,6 +6,7 @@
 #include "connectors/sdk/statement.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,16 +15,31 @@
 
 namespace millrace::postgres {
 
+/// How a statement's results are asked for.
+enum class ResultForm : std::uint8_t {
+  text,
+  binary,
+  binary_in_style,  // while the session writes dates and the like in the style that we know
+};
+
 struct PreparedStatement {
   std::string name;            // empty: the unnamed one
   std::vector<Oid> described;  // its parameters' types
   std::vector<Oid> types;      // of its parameters, as the server described them
+  std::vector<Oid> columns;    // of its results, the same
+  ResultForm form = ResultForm::text;
+  bool may_set = false;  // its text could change a setting of the session
+  bool large = false;    // its last result had many rows: they are read one by one
+  std::shared_ptr<ShapeSlot> rows_shape = std::make_shared<ShapeSlot>();  // of those, on the wire
   std::shared_ptr<ShapeSlot> shape = std::make_shared<ShapeSlot>();
   std::shared_ptr<const std::string> sql;
   std::optional<std::chrono::steady_clock::time_point> confirmed;  // its types, by doubting them
 };
 
 using PreparedPtr = std::shared_ptr<PreparedStatement>;
+
+/// Whether its words could change a setting of the session that shapes what results look like.
+bool may_change_settings(std::string_view sql) noexcept;
 
 class PreparedStatements {
 public:
@@ -43,6 +59,7 @@ public:
     auto statement = std::make_shared<PreparedStatement>();
     statement->name = "millrace_" + std::to_string(++last_);
     statement->sql = std::make_shared<const std::string>(sql);
+    statement->may_set = may_change_settings(sql);
     return statement;
   }
 

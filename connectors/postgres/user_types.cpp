@@ -46,13 +46,15 @@ std::string UserTypes::catalog_query(std::span<const Oid> oids) {
            "OR (made.typcategory OPERATOR(pg_catalog.=) 'A' "
            "AND part.oid OPERATOR(pg_catalog.=) made.typelem)) "
            "SELECT oid, typname, CASE typtype WHEN 'd' THEN typbasetype ELSE 0 END, "
-           "CASE typcategory WHEN 'A' THEN typelem ELSE 0 END FROM made";
+           "CASE typcategory WHEN 'A' THEN typelem ELSE 0 END, "
+           "typtype OPERATOR(pg_catalog.=) 'e' FROM made";
 }
 
 void UserTypes::learn(const PGresult* result, std::span<const Oid> asked) {
   for (int row = 0; row < PQntuples(result); ++row)
     entries_[read_oid(result, row, 0)] = {PQgetvalue(result, row, 1), read_oid(result, row, 2),
-                                          read_oid(result, row, 3), 0};
+                                          read_oid(result, row, 3),
+                                          *PQgetvalue(result, row, 4) == 't', 0};
   for (const auto oid : asked)
     entries_.try_emplace(oid);
   for (auto& [oid, entry] : entries_)
@@ -81,6 +83,24 @@ Oid UserTypes::stands_for(Oid type) const noexcept {
     return type;
   const auto found = entries_.find(type);
   return found == entries_.end() ? type : found->second.stand_in;
+}
+
+bool UserTypes::same_in_binary(Oid type) const noexcept {
+  for (int depth = 0; depth < deepest; ++depth) {
+    if (find_type(type) != nullptr)
+      return true;
+    const auto found = entries_.find(type);
+    if (found == entries_.end())
+      return false;
+    const auto& entry = found->second;
+    if (entry.base != 0)
+      type = entry.base;
+    else if (entry.element != 0 && array_of(resolve(entry.element, 0)) != 0)
+      type = entry.element;
+    else
+      return entry.labels;
+  }
+  return false;
 }
 
 std::string UserTypes::name_of(Oid type) const {

@@ -22,7 +22,7 @@ public:
   std::vector<Oid> unknown_of(std::span<const Oid> oids) const;
 
   /// Tells of these types and of what they are made of: oid, name, base (of a domain), element (of
-  /// a list). No parameters; the catalog is named in full.
+  /// a list), whether it is an enum. No parameters; the catalog is named in full.
   static std::string catalog_query(std::span<const Oid> oids);
 
   /// Takes the result of the query. Types that are not in it count as text from now on.
@@ -30,6 +30,10 @@ public:
 
   /// Itself where it is PostgreSQL's own, or not learned.
   Oid stands_for(Oid type) const noexcept;
+
+  /// Whether its binary form is that of the type which stands for it: not that of a composite type,
+  /// say, whose text alone is text.
+  bool same_in_binary(Oid type) const noexcept;
 
   /// The name of one that was learned: "mood", "mood[]"; empty: none.
   std::string name_of(Oid type) const;
@@ -39,6 +43,7 @@ private:
     std::string name;
     Oid base = 0;
     Oid element = 0;
+    bool labels = false;  // an enum, which is sent as its label
     Oid stand_in = 0;
   };
 

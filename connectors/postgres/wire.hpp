@@ -6,6 +6,7 @@
 #include "connectors/postgres/encode.hpp"
 #include "connectors/postgres/handles.hpp"
 #include "connectors/postgres/prepared.hpp"
+#include "connectors/postgres/wire_result.hpp"
 #include "connectors/sdk/database.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -62,8 +63,9 @@ private:
   struct Pending {
     Kind kind = Kind::sync;
     ResultPtr result;
-    Queued queued;         // of an entry
-    PreparedPtr prepared;  // of an entry, where it has one
+    Queued queued;                      // of an entry
+    PreparedPtr prepared;               // of an entry, where it has one
+    std::unique_ptr<RowsByRow> rows{};  // of an entry whose result is large
   };
 
   // wire.cpp: the connection and its descriptor
@@ -123,12 +125,19 @@ private:
   void keep_prepared(const PreparedPtr& statement);
   void prepare_failed(const PreparedStatement& statement, const PGresult* failure);
   void finish_entries(const PGresult* sync_error);
-  void answer(Pending& pending);
-  std::unique_ptr<sdk::RawResult> take_result(Pending& pending);
   bool forget_stale(const Pending& pending);
   bool doubts_types(const Pending& pending);
   bool run_again();
   void answer_stale(Pending& pending);
+
+  // wire_result.cpp: results, and the form in which they are asked for
+  void answer(Pending& pending);
+  std::unique_ptr<sdk::RawResult> take_result(Pending& pending);
+  static void note_size(const Pending& pending);
+  void read_by_row();
+  void choose_form(PreparedStatement& statement) const;
+  int result_format(const PreparedStatement* statement);
+  bool in_our_style();
 
   // wire_alone.cpp: what a connection does alone, and what nobody asked for
   struct Alone;
@@ -170,8 +179,12 @@ private:
   std::vector<Oid> looked_up_;  // types of the database's users that it has to do with
   std::shared_ptr<const UserTypes> user_types_ = std::make_shared<UserTypes>();
   EncodedParameters parameters_;
-  std::size_t in_flight_ = 0;                       // entries
-  std::optional<sdk::Error> fatal_;                 // the server's farewell
+  std::size_t in_flight_ = 0;  // entries
+  std::uint64_t syncs_out_ = 0;
+  std::uint64_t syncs_back_ = 0;
+  std::uint64_t unsure_until_ = 0;   // so many Syncs are back: something may change settings
+  std::optional<bool> style_;        // of dates and the like; none: the server may have said more
+  std::optional<sdk::Error> fatal_;  // the server's farewell
   std::chrono::steady_clock::time_point progress_;  // the server gave a sign, or work began
   std::vector<std::uint64_t> abandoned_;            // answered before the server did
   sdk::TimerId watch_timer_ = 0;

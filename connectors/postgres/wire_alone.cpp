@@ -25,8 +25,12 @@ public:
     sdk::SqlResult decoded{.rowcount = static_cast<std::int64_t>(rows_.size()),
                            .shape = shape_->shape};
     decoded.rows.reserve(rows_.size());
+    RowReader reader{rows_.front().get(), *shape_};
     for (auto& row : rows_) {
-      decoded.rows.push_back(decode_row(row.get(), 0, *shape_));
+      sdk::Value object;
+      if (!reader.read(row.get(), 0, object))
+        return RowReader::failure();
+      decoded.rows.push_back(std::move(object));
       row.reset();
     }
     return decoded;

@@ -9,84 +9,17 @@ namespace millrace::postgres {
 
 namespace {
 
-// Holds the server's answer until an actor decodes it.
-class HeldResult : public sdk::RawResult {
-public:
-  std::size_t bytes() const noexcept override { return PQresultMemorySize(result_.get()); }
-
-protected:
-  HeldResult(ResultPtr result, std::shared_ptr<ShapeSlot> shape)
-    : result_{std::move(result)}, shape_{std::move(shape)} {}
-
-  // @returns what `decode` makes of the answer, which is let go then.
-  template <class Decode>
-  auto decode_with(Decode decode) {
-    auto decoded = decode(result_.get(), *shape_);
-    result_.reset();
-    return decoded;
-  }
-
-private:
-  ResultPtr result_;
-  std::shared_ptr<ShapeSlot> shape_;
-};
-
-class PostgresResult final : public HeldResult {
-public:
-  PostgresResult(ResultPtr result, std::shared_ptr<ShapeSlot> shape,
-                 std::shared_ptr<const std::string> sql)
-    : HeldResult{std::move(result), std::move(shape)}, sql_{std::move(sql)} {}
-
-  sdk::Result<sdk::SqlResult> decode() override {
-    return decode_with([this](PGresult* result, ShapeSlot& shape) {
-      return decode_result(result, shape, std::move(sql_));
-    });
-  }
-
-private:
-  std::shared_ptr<const std::string> sql_;
-};
-
-// The answer to an entry in set form. The columns that number the rows are of no interest, so the
-// shape is another one than the statement's own.
-class PostgresMembers final : public HeldResult {
-public:
-  PostgresMembers(ResultPtr result, const PreparedPtr& prepared,
-                  std::shared_ptr<const sdk::SetForm> form, std::size_t members)
-    : HeldResult{std::move(result), prepared ? prepared->shape : std::make_shared<ShapeSlot>()},
-      form_{std::move(form)},
-      members_{members} {}
-
-  sdk::Result<sdk::SqlResult> decode() override {
-    return sdk::Error{sdk::ErrorKind::internal, "it is the result of a set"};
-  }
-
-  sdk::Result<std::vector<sdk::SqlResult>> decode_members() override {
-    return decode_with([this](PGresult* result, ShapeSlot& shape) {
-      return postgres::decode_members(result, shape, *form_, members_);
-    });
-  }
-
-private:
-  std::shared_ptr<const sdk::SetForm> form_;
-  std::size_t members_;
-};
-
 sdk::Error neighbour_failed() {
   return {sdk::ErrorKind::transaction,
           "rolled back, because another statement of its batch failed",
           {.code = "25P02"}};
 }
 
-bool is_good(const PGresult* result) {
-  const auto status = PQresultStatus(result);
-  return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-}
-
 }  // namespace
 
 void PostgresWire::process() {
   auto* raw = connection_.get();
+  style_.reset();
   process_copy();
   // Looks at what has come in also where nothing is awaited: the farewell of an idle connection.
   while (!closed_ && !held_ && PQisBusy(raw) == 0 && !pending_.empty()) {
@@ -98,6 +31,7 @@ void PostgresWire::process() {
         break;
       group_.push_back(std::move(pending_.front()));
       pending_.pop_front();
+      read_by_row();
       continue;
     }
     if (!take(std::move(result)))
@@ -109,6 +43,13 @@ void PostgresWire::process() {
 
 // @returns false when the connection is at its end.
 bool PostgresWire::take(ResultPtr result) {
+  if (PQresultStatus(result.get()) == PGRES_SINGLE_TUPLE) {
+    if (pending_.front().rows)
+      pending_.front().rows->take(result.get());
+    else
+      take_row(std::move(result));
+    return true;
+  }
   // After either no Sync will come any more, for nobody.
   if (ends_connection(result.get())) {
     fatal_ = to_error(result.get());
@@ -119,10 +60,6 @@ bool PostgresWire::take(ResultPtr result) {
     return false;
   }
   auto& front = pending_.front();
-  if (PQresultStatus(result.get()) == PGRES_SINGLE_TUPLE) {
-    take_row(std::move(result));
-    return true;
-  }
   if (front.kind != Kind::sync) {
     front.result = std::move(result);
     return true;
@@ -135,6 +72,8 @@ bool PostgresWire::take(ResultPtr result) {
   }
   auto sync_error = std::move(front.result);
   pending_.pop_front();
+  ++syncs_back_;
+  read_by_row();
   finish_group(std::move(sync_error));
   return true;
 }
@@ -159,6 +98,8 @@ void PostgresWire::finish_preparing() {
     statement->types.reserve(static_cast<std::size_t>(PQnparams(described)));
     for (int i = 0; i < PQnparams(described); ++i)
       statement->types.push_back(PQparamtype(described, i));
+    for (int i = 0; i < PQnfields(described); ++i)
+      statement->columns.push_back(PQftype(described, i));
     if (look_up_types(described))
       preparing_ = statement;  // goes on when the answer is there
     else
@@ -241,6 +182,8 @@ void PostgresWire::keep_prepared(const PreparedPtr& statement) {
   for (auto& type : statement->types)
     type = user_types_->stands_for(type);
   statement->shape->users = user_types_;
+  statement->rows_shape->users = user_types_;
+  choose_form(*statement);
   if (doubted_ && *doubted_->sql == *statement->sql) {
     if (doubted_->described == statement->described)
       statement->confirmed = std::chrono::steady_clock::now();
@@ -301,35 +244,6 @@ void PostgresWire::finish_entries(const PGresult* sync_error) {
       answers_.push_back({pending.queued.entry.id, neighbour_failed(), true});
     }
   }
-}
-
-void PostgresWire::answer(Pending& pending) {
-  const auto id = pending.queued.entry.id;
-  if (!is_good(pending.result.get())) {
-    answers_.push_back({id, to_error(pending.result.get(), pending.queued.entry), false});
-    return;
-  }
-  const auto& entry = pending.queued.entry;
-  if (entry.form) {
-    std::unique_ptr<sdk::RawResult> raw = std::make_unique<PostgresMembers>(
-      std::move(pending.result), pending.prepared, entry.form, entry.members.size());
-    answers_.push_back({id, std::move(raw), false, true});
-    return;
-  }
-  answers_.push_back({id, take_result(pending), false});
-}
-
-std::unique_ptr<sdk::RawResult> PostgresWire::take_result(Pending& pending) {
-  // DEALLOCATE ALL, DISCARD ALL: the names are gone.
-  const std::string_view tag = PQcmdStatus(pending.result.get());
-  if (tag.starts_with('D') && tag.ends_with(" ALL"))
-    statements_.clear();
-  const auto& statement = pending.queued.entry.statement;
-  auto sql = pending.prepared ? pending.prepared->sql
-                              : std::shared_ptr<const std::string>{statement, &statement->sql};
-  auto shape = pending.prepared ? pending.prepared->shape : std::make_shared<ShapeSlot>();
-  return std::make_unique<PostgresResult>(std::move(pending.result), std::move(shape),
-                                          std::move(sql));
 }
 
 // The schema changed under a prepared statement: the next one that needs it prepares it anew. An

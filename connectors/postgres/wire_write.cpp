@@ -208,9 +208,12 @@ bool PostgresWire::write_setting(const char* name, const std::string& value) {
 
 bool PostgresWire::write_entry(Queued queued) {
   auto* raw = connection_.get();
+  const int format = result_format(queued.prepared.get());
+  if (!queued.prepared || queued.prepared->may_set)
+    unsure_until_ = syncs_out_ + 1;
   const int sent = queued.prepared
                      ? PQsendQueryPrepared(raw, queued.prepared->name.c_str(), parameters_.count(),
-                                           parameters_.values(), nullptr, nullptr, 0)
+                                           parameters_.values(), nullptr, nullptr, format)
                      : PQsendQueryParams(raw, queued.sql().c_str(), parameters_.count(), nullptr,
                                          parameters_.values(), nullptr, nullptr, 0);
   if (const auto& statement = queued.entry.statement; statement && !statement->listener.expired())
@@ -218,11 +221,14 @@ bool PostgresWire::write_entry(Queued queued) {
   ++in_flight_;
   auto prepared = queued.prepared;
   pending_.push_back({Kind::entry, nullptr, std::move(queued), std::move(prepared)});
+  if (sent == 1 && pending_.size() == 1)
+    read_by_row();
   return sent == 1;
 }
 
 bool PostgresWire::write_sync() {
   pending_.push_back({Kind::sync});
+  ++syncs_out_;
   return PQpipelineSync(connection_.get()) == 1;
 }
 

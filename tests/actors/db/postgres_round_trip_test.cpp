@@ -2,6 +2,7 @@
 // PostgreSQL's own types and for those that users make of them, with values made at random.
 #include "connectors/sdk/json.hpp"
 #include "tests/actors/db/postgres_fixture.hpp"
+#include "tests/actors/db/postgres_type_cases.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,123 +15,13 @@ namespace {
 
 using sdk::Value;
 
-struct TypeCase {
-  std::string type;
-  std::string made_by;  // an expression over i = 0, 1, 2, … and random()
-};
-
-const std::vector<TypeCase> cases{
-  {"bool", "random() < 0.5"},
-  {"int2", "(random() * 65534 - 32767)::int2"},
-  {"int4", "(random() * 4294967294 - 2147483647)::int8::int4"},
-  {"int8", "(random() * 9e18)::int8 - i"},
-  {"oid", "(random() * 4e9)::int8::oid"},
-  {"float4", "(random() * 10 ^ (i - 10))::float4"},
-  {"float8",
-   "CASE i WHEN 0 THEN 'NaN' WHEN 1 THEN '-Infinity' WHEN 2 THEN -0.0 ELSE random() * 10 ^ "
-   "(i * 20 - 200) END::float8"},
-  {"numeric", "CASE i WHEN 0 THEN 'NaN' ELSE ((random() * 1e15)::numeric * 10 ^ (i - 10)::numeric)"
-              "::text END::numeric"},
-  {"numeric(20,6)", "(random() * 1e12)::numeric(20,6)"},
-  {"money", "(random() * 1e6)::numeric::money"},
-  {"text",
-   "chr(32 + (random() * 90)::int) || E'\\\\ \"{},' || chr(8364 + i) || md5(random()::text)"},
-  {"varchar(10)", "left(md5(random()::text), 10)"},
-  {"char(12)", "left(md5(random()::text), i % 12)"},
-  {"name", "md5(random()::text)::name"},
-  {"bytea", "decode(md5(random()::text), 'hex')"},
-  {"timestamptz", "CASE i WHEN 0 THEN 'infinity' WHEN 1 THEN '0044-03-15 10:00:00+00 BC' ELSE "
-                  "(now() - random() * interval '300 years')::text END::timestamptz"},
-  {"timestamp", "localtimestamp - random() * interval '2000 years'"},
-  {"date",
-   "CASE i WHEN 0 THEN '0044-03-15 BC' WHEN 1 THEN '-infinity' ELSE (current_date - (random() "
-   "* 1e5)::int)::text END::date"},
-  {"time", "(random() * interval '24 hours')::time"},
-  {"timetz", "(random() * interval '24 hours')::time::timetz"},
-  {"interval", "random() * interval '9 years 7 months 11 days 5 hours' - interval '3 years'"},
-  {"uuid", "gen_random_uuid()"},
-  {"inet", "('10.1.' || i || '.7/' || i % 32)::inet"},
-  {"cidr", "('10.' || i || '.0.0/16')::cidr"},
-  {"macaddr", "('08:00:2b:01:02:' || lpad(to_hex(i), 2, '0'))::macaddr"},
-  {"macaddr8", "('08:00:2b:01:02:03:04:' || lpad(to_hex(i), 2, '0'))::macaddr8"},
-  {"bit(7)", "(random() * 127)::int::bit(7)"},
-  {"varbit", "(random() * 127)::int::bit(7)::varbit"},
-  {"tsvector", "to_tsvector('simple', md5(random()::text) || ' it''s ' || i)"},
-  {"tsquery", "to_tsquery('simple', 'a' || i || ' & !b')"},
-  {"point", "point(random(), i)"},
-  {"lseg", "lseg(point(0, i), point(random(), 1))"},
-  {"box", "box(point(0, i), point(random(), 1))"},
-  {"path", "path '[(0,0),(1,1),(2,0)]'"},
-  {"polygon", "polygon(box(point(0, 0), point(random(), 1)))"},
-  {"circle", "circle(point(i, 1), random() + 1)"},
-  {"line", "line(point(0, i), point(1 + random(), 5))"},
-  {"pg_lsn", "('0/' || to_hex(1000 + i))::pg_lsn"},
-  {"regclass", "'pg_class'::regclass"},
-  {"\"char\"", "chr(65 + i)::\"char\""},
-  {"xml", "('<a>' || i || '</a>')::xml"},
-  {"xid8", "(random() * 1e9)::int8::text::xid8"},
-  {"jsonpath", "('$.a[' || i || ']')::jsonpath"},
-  {"jsonb", "CASE i % 6 WHEN 0 THEN to_jsonb(md5(random()::text)) WHEN 1 THEN to_jsonb(random()) "
-            "WHEN 2 THEN '[1,[],{}]' WHEN 3 THEN 'true' WHEN 4 THEN "
-            "'123456789012345678901234567890.10' ELSE jsonb_build_object('a', i, 'b', null, 'c', "
-            "E'\\\\u20ac\"') END"},
-  {"json", "CASE i % 3 WHEN 0 THEN '\"text\"' WHEN 1 THEN '[1,2.50]' ELSE '{\"a\":{\"b\":[]}}' "
-           "END::json"},
-  {"int4range", "int4range(i, i + 1 + (random() * 100)::int)"},
-  {"numrange", "CASE i WHEN 0 THEN 'empty' ELSE '[' || i || '.5,)' END::numrange"},
-  {"tstzrange", "tstzrange(now() - i * interval '1 day', now(), '[]')"},
-  {"daterange", "daterange(current_date - i, current_date)"},
-  {"int8multirange", "int8multirange(int8range(i, i + 2), int8range(i + 10, i + 20))"},
-  {"int4[]",
-   "CASE i WHEN 0 THEN '{}' WHEN 1 THEN '{NULL}' WHEN 2 THEN '{{1,2},{3,4}}' ELSE ARRAY[i, "
-   "-i, NULL]::text END::int4[]"},
-  {"int8[]", "ARRAY[9007199254740993 + i]"},
-  {"float8[]", "ARRAY[random(), 'NaN', i]::float8[]"},
-  {"bool[]", "ARRAY[random() < 0.5, NULL]"},
-  {"text[]", "ARRAY['NULL', NULL, '', E'a\\\\\"b,{}', md5(random()::text)]"},
-  {"varchar(5)[]", "ARRAY['a,b', left(md5(random()::text), 5)]"},
-  {"char(3)[]", "ARRAY['a', 'bcd']::char(3)[]"},
-  {"numeric(10,2)[]", "ARRAY[random() * 100, 1]::numeric(10,2)[]"},
-  {"timestamptz[]", "ARRAY[now(), 'infinity', now() - random() * interval '1 year']"},
-  {"date[]", "ARRAY[current_date - i]"},
-  {"interval[]", "ARRAY[random() * interval '1 year']"},
-  {"uuid[]", "ARRAY[gen_random_uuid(), gen_random_uuid()]"},
-  {"bytea[]", "ARRAY[decode(md5(random()::text), 'hex')]"},
-  {"jsonb[]", "ARRAY[jsonb_build_object('i', i), '[1,\"a\"]', '\"x\"']"},
-  {"inet[]", "ARRAY[inet '10.0.0.1/8']"},
-  {"box[]", "ARRAY[box(point(0, i), point(1, 1)), box(point(2, 2), point(3, 3))]"},
-  {"point[]", "ARRAY[point(0, i), point(random(), 2)]"},
-  {"int4range[]", "ARRAY[int4range(i, i + 2), 'empty'::int4range]"},
-  {"tsvector[]", "ARRAY[to_tsvector('simple', 'a b')]"},
-  // What users make of them.
-  {"mood", "CASE WHEN random() < 0.5 THEN 'so, so' ELSE 'happy' END::mood"},
-  {"mood[]", "ARRAY['so, so', NULL, 'happy']::mood[]"},
-  {"positive", "(1 + random() * 100)::int::positive"},
-  {"positive[]", "ARRAY[1, 2 + i]::positive[]"},
-  {"document", "jsonb_build_object('i', i)::document"},
-  {"document[]", "ARRAY[jsonb_build_object('i', i)]::document[]"},
-  {"label", "md5(random()::text)::label"},
-  {"moment", "(now() - random() * interval '1 year')::moment"},
-  {"numbers", "ARRAY[i, 7]::numbers"},
-  {"place", "ROW(i, 'a \"b\", (c)', random())::place"},
-  {"place[]", "ARRAY[ROW(i, 'x,y', NULL)::place, NULL]"},
-  {"span", "span(now(), now() + i * interval '1 day')"},
-  {"span[]", "ARRAY[span(now(), NULL)]"}};
-
 class PostgresRoundTripTest : public PostgresTest {
 protected:
   void prepare() override {
     open();
-    for (const std::string& sql :
-         {"DROP SCHEMA IF EXISTS " + test_schema() + " CASCADE", "CREATE SCHEMA " + test_schema(),
-          std::string{"CREATE TYPE mood AS ENUM ('so, so', 'happy')"},
-          std::string{"CREATE DOMAIN positive AS INTEGER CHECK (VALUE > 0)"},
-          std::string{"CREATE DOMAIN document AS JSONB"},
-          std::string{"CREATE DOMAIN label AS VARCHAR(40)"},
-          std::string{"CREATE DOMAIN moment AS TIMESTAMPTZ"},
-          std::string{"CREATE DOMAIN numbers AS INTEGER[]"},
-          std::string{"CREATE TYPE place AS (id INTEGER, name TEXT, weight FLOAT8)"},
-          std::string{"CREATE TYPE span AS RANGE (subtype = timestamptz)"}})
+    EXPECT_TRUE(pool_->run("DROP SCHEMA IF EXISTS " + test_schema() + " CASCADE"));
+    EXPECT_TRUE(pool_->run("CREATE SCHEMA " + test_schema()));
+    for (const auto& sql : types_of_users())
       EXPECT_TRUE(pool_->run(sql)) << sql;
   }
 
@@ -255,7 +146,7 @@ TEST_F(PostgresRoundTripTest, GivesBackWhatItTook) {
   std::cout << "seed " << number << std::endl;
   SCOPED_TRACE("seed " + std::to_string(number));
   std::mt19937_64 random{number};
-  for (const auto& type : cases) {
+  for (const auto& type : type_cases()) {
     const auto seed = std::uniform_real_distribution{-1.0, 1.0}(random);
     there_and_back(type, seed, false);  // many in one message
     there_and_back(type, seed, true);   // each on its own
@@ -266,7 +157,7 @@ TEST_F(PostgresRoundTripTest, GivesBackWhatItTookWithoutBatching) {
   std::mt19937_64 random{std::random_device{}()};
   case_.settings.pool.lane_depth = 1;
   open();
-  for (const auto& type : cases)
+  for (const auto& type : type_cases())
     there_and_back(type, std::uniform_real_distribution{-1.0, 1.0}(random), false);
 }
 
@@ -280,7 +171,7 @@ TEST_F(PostgresRoundTripTest, GivesBackWhatItTookInEachOfTheThreeWays) {
     case_.settings.batching = way > 0;
     case_.settings.pool.max_size = 1;  // so that what waits is one queue
     open();
-    for (const auto& type : cases) {
+    for (const auto& type : type_cases()) {
       const auto table = "way" + std::to_string(++tables_);
       ASSERT_TRUE(pool_->run("CREATE TABLE " + table + " (i INTEGER, v " + type.type + ")"));
       const auto session = pool_->begin();
@@ -309,8 +200,8 @@ TEST_F(PostgresRoundTripTest, GivesBackWhatItTookInEachOfTheThreeWays) {
         return;
     }
   }
-  std::cout << "of " << cases.size() << " types " << types[0] << " with a Sync each, " << types[1]
-            << " under a shared one, " << types[2] << " in set form\n";
+  std::cout << "of " << type_cases().size() << " types " << types[0] << " with a Sync each, "
+            << types[1] << " under a shared one, " << types[2] << " in set form\n";
 }
 
 TEST_F(PostgresRoundTripTest, NamesTheTypesThatUsersMade) {
