@@ -4,6 +4,7 @@
 // what scripts/chaos does.
 #include "tests/chaos/chaos_fixture.hpp"
 #include "tests/chaos/faults.hpp"
+#include "tests/chaos/sampler.hpp"
 
 #include <iomanip>
 #include <iostream>
@@ -14,51 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-
-// Looks again and again how many connections the server has for the pool.
-class Sampler {
-public:
-  Sampler(PoolFixture& helper, std::string victim) : helper_{helper}, victim_{std::move(victim)} {
-    thread_ = std::thread{[this] { run(); }};
-  }
-
-  Sampler(const Sampler&) = delete;
-  Sampler& operator=(const Sampler&) = delete;
-
-  ~Sampler() {
-    stop_ = true;
-    thread_.join();
-  }
-
-  /// Where the network hides from the server that a connection is gone, nobody can keep the limit.
-  void excuse(bool on) { excused_ = on; }
-
-  std::int64_t most() const { return most_; }
-
-  std::int64_t samples() const { return samples_; }
-
-private:
-  void run() {
-    while (!stop_) {
-      const bool excused = excused_;
-      const auto found = helper_.run(
-        "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = '" + victim_ + "'");
-      if (found && !excused && !excused_) {
-        most_ = std::max<std::int64_t>(most_, found->rows.items()[0].find("n")->as_integer());
-        ++samples_;
-      }
-      std::this_thread::sleep_for(3ms);  // the pace of the samples: it waits for nothing
-    }
-  }
-
-  PoolFixture& helper_;
-  const std::string victim_;
-  std::atomic<bool> stop_{false};
-  std::atomic<bool> excused_{false};
-  std::atomic<std::int64_t> most_{0};
-  std::atomic<std::int64_t> samples_{0};
-  std::thread thread_;
-};
 
 struct Row {
   int count = 0;

@@ -46,6 +46,56 @@ TEST(ExplainTest, SaysWhatAPipelineReallyDoes) {
   expect_golden(explain(*program), "everything.explain.txt");
 }
 
+// What the catalog has to say comes when it runs: metrics and the pool's figures tell that.
+TEST(ExplainTest, SaysHowStatementsThatWaitTogetherRun) {
+  const auto program = test::program_of(R"yaml(
+servers:
+  db: {protocol: database, url: "postgresql://db/shop"}
+  bounced: {protocol: database, url: "postgresql://db:6432/shop", pool_mode: transaction}
+  alone: {protocol: database, url: "postgresql://db/shop", batching: off}
+  file: {protocol: database, url: "sqlite:///a.db"}
+name: p
+steps:
+  - {name: in, type: file, operation: read, path: a}
+  - {name: read, type: database, operation: executeSql, server: db, parameters: ["$.in.id"],
+     query: "SELECT name FROM t WHERE id = ?"}
+  - {name: write, type: database, operation: executeSql, server: db, parameters: ["$.in.id"],
+     query: "INSERT INTO t (id) VALUES (?)"}
+  - {name: change, type: database, operation: executeSql, server: db, parameters: ["$.in.id"],
+     query: "UPDATE t SET n = n + 1 WHERE id = ?"}
+  - {name: named, type: database, operation: executeSql, server: db, parameters: ["$.in.id"],
+     query: "SELECT ?::int FROM t"}
+  - {name: lock, type: database, operation: executeSql, server: db, parameters: ["$.in.id"],
+     query: "SELECT id FROM t WHERE id = ? FOR UPDATE"}
+  - {name: call, type: database, operation: executeSql, server: db, parameters: [],
+     query: "CALL tidy()"}
+  - {name: single, type: database, operation: executeSql, server: db, parameters: ["$.in.id"],
+     query: "SELECT name FROM t WHERE id = ?", batching: off}
+  - {name: other, type: database, operation: executeSql, server: alone, parameters: ["$.in.id"],
+     query: "SELECT name FROM t WHERE id = ?"}
+  - {name: behind, type: database, operation: executeSql, server: bounced, parameters: ["$.in.id"],
+     query: "SELECT name FROM t WHERE id = ?"}
+  - {name: lite, type: database, operation: executeSql, server: file, parameters: ["$.in.id"],
+     query: "SELECT name FROM t WHERE id = ?"}
+  - {type: drop}
+)yaml");
+  const auto text = explain(*program);
+  for (const std::string line :
+       {"statements that wait together run:",
+        "read: in set form, if the catalog allows it and it is quicker",
+        "write: in set form, if the catalog allows it and it is quicker",
+        "change: under a shared Sync, if the catalog allows it; not in set form: UPDATE does not "
+        "tell which set changed how many rows",
+        "named: under a shared Sync, if the catalog allows it; not in set form: a parameter is a "
+        "column without a name of its own; give it one with AS",
+        "lock: alone on a connection: it locks rows",
+        "call: alone on a connection: CALL is not joined with others",
+        "single: each on its own: batching is off", "other: each on its own: batching is off",
+        "behind: each on its own: the server is behind a bouncer"})
+    EXPECT_THAT(text, testing::HasSubstr(line + "\n"));
+  EXPECT_THAT(text, testing::Not(testing::ContainsRegex("lite: (each|in|under|alone)")));
+}
+
 TEST(GraphTest, DrawsMermaid) {
   const auto program = everything();
   ASSERT_NE(program, nullptr);
