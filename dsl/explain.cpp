@@ -104,7 +104,11 @@ private:
         text += "; goes out as one group: one round trip, no session held";
       line(4, text);
     }
-    line(4, "each record has its own; it is rolled back when the record leaves in any other way");
+    line(4, pipeline.source.exactly_once
+              ? "records of a partition that wait together share one; it is rolled back where one "
+                "of them fails, and the others go again"
+              : "each record has its own; it is rolled back when the record leaves in any other "
+                "way");
   }
 
   // --- how statements that wait together are run
@@ -130,6 +134,11 @@ private:
     std::string text;
     if (!from.operation_info) {
       text = "that of the pipelines that call it";
+    } else if (const auto& once = from.exactly_once) {
+      text = "exactly once: the offset stands in " + once->table + " on "
+             + program_.servers[once->server].name + " and moves in the transaction of each batch";
+      if (pipeline.dead_letter)
+        weaker.push_back("a dead letter may be written again after a crash");
     } else if (from.operation_info->rereads) {
       text = "at least once: what did not settle is read again, also after a crash of the process";
     } else if (from.operation_info->answers) {
@@ -143,7 +152,7 @@ private:
       weaker.insert(weaker.begin(),
                     "'" + from.name + "': " + std::string{from.operation_info->guarantee});
     for_each_step(pipeline.steps, [&](const StepProgram& one) {
-      if (shows_twice(one))
+      if (shows_twice(one) && !from.exactly_once)
         weaker.push_back("'" + one.name
                          + "' may happen twice for a record that is delivered again");
       if (std::holds_alternative<Dedupe>(one.body))

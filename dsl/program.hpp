@@ -192,7 +192,8 @@ struct TransactionOptions {
 
 /// `transaction` with nested steps: commits at their end, rolls back on any other exit.
 struct TransactionBlock {
-  bool of_request = false;  // made by `transaction:` of a source that answers
+  bool of_request = false;    // made by `transaction:` of a source that answers
+  bool exactly_once = false;  // made by `delivery: exactly-once` of a source
   std::size_t server = 0;
   std::uint32_t span = 0;
   TransactionOptions options;
@@ -289,6 +290,13 @@ struct DatabaseReceive {
   bool tells_reconnect = false;
 };
 
+/// `delivery: exactly-once`: the source's offsets are kept in a database, in the transactions of
+/// the pipeline.
+struct ExactlyOnce {
+  std::size_t server = 0;  // index in Program::servers
+  std::string table;       // as it stands in SQL
+};
+
 struct SourceProgram {
   std::string name;
   sdk::Place place;
@@ -304,6 +312,7 @@ struct SourceProgram {
   sdk::SourceFactory make;
   std::optional<std::size_t> server;               // index in Program::servers, where it uses one
   std::shared_ptr<const DatabaseReceive> receive;  // not null: the engine makes it, of its pools
+  std::optional<ExactlyOnce> exactly_once;
 };
 
 struct Span {

@@ -2,6 +2,7 @@
 
 #include "actors/pipeline/stage.hpp"
 #include "actors/sources/database_source.hpp"
+#include "actors/sources/offset_table.hpp"
 
 #include <set>
 #include <string>
@@ -53,6 +54,9 @@ void connect_calls(PipelineShared& shared, const CallPorts& ports) {
     shared.own_port = ports.find(pipeline.name);
     shared.make_source = shared.own_port->source_factory();
   }
+  if (const auto& once = pipeline.source.exactly_once)
+    shared.offsets = std::make_shared<OffsetTable>(once->table,
+                                                   (*shared.env.databases)[once->server]);
   std::set<std::string> called;
   collect(pipeline.steps, called);
   collect(pipeline.source.errors, called);

@@ -25,7 +25,8 @@ struct MakeStage {
   }
 
   sdk::Result<StagePtr> operator()(const dsl::TransactionBlock& block) const {
-    return make_transaction_stage(step, block, env);
+    return block.exactly_once ? make_exactly_once_stage(step, block, env)
+                              : make_transaction_stage(step, block, env);
   }
 
   sdk::Result<StagePtr> operator()(const dsl::Transform& body) const {

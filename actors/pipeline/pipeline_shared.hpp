@@ -7,6 +7,7 @@
 #include "actors/pipeline/hop.hpp"
 #include "actors/pipeline/stage.hpp"
 #include "connectors/sdk/ack.hpp"
+#include "connectors/sdk/offset_ledger.hpp"
 #include "dsl/program.hpp"
 
 #include <array>
@@ -40,7 +41,8 @@ struct PipelineShared {
   EngineOptions options;
   StageEnv env;
   sdk::SourceFactory make_source;
-  std::shared_ptr<CallPort> own_port;  // of a pipeline that others call
+  std::shared_ptr<sdk::OffsetStore> offsets;  // of a source with delivery: exactly-once
+  std::shared_ptr<CallPort> own_port;         // of a pipeline that others call
   std::vector<std::shared_ptr<CallPort>> called_ports;
   std::shared_ptr<PipelineBoard> board = std::make_shared<PipelineBoard>();
   Convictions convictions;

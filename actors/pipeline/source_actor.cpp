@@ -111,6 +111,7 @@ void SourceState::start_source() {
   context.reactor = shared.env.reactor;
   context.log = shared.env.log;
   context.clock = shared.env.clock;
+  context.offsets = shared.offsets.get();
   context.once = shared.options.once;
   auto started = memory.source->start(context);
   if (started)

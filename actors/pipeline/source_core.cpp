@@ -1,6 +1,7 @@
 #include "actors/pipeline/source_core.hpp"
 
 #include "actors/pipeline/error_decision.hpp"
+#include "connectors/sdk/offset_ledger.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -66,6 +67,8 @@ void SourceCore::settle(LaneWindow& window, const sdk::Receipt& receipt,
     counts_[static_cast<std::size_t>(sdk::Outcome::failed)] += settled.count;
     return;  // stays open: nothing moves past it
   }
+  if (auto* ledger = window.lane()->ledger())
+    ledger->ended(receipt.first_sequence() + settled.first, settled.count);
   for (std::uint32_t i = 0; i < settled.count; ++i) {
     const std::uint64_t sequence = receipt.first_sequence() + settled.first + i;
     if (!window.settle(sequence))
@@ -180,8 +183,8 @@ void SourceCore::send(bool stalled, Actions& actions) {
 }
 
 void SourceCore::send_all(LaneWindow& window, Actions& actions) {
-  const auto report = settings_.answers ? sdk::Receipt::Report::each
-                                        : sdk::Receipt::Report::in_lumps;
+  const bool each = settings_.answers || window.lane()->ledger();
+  const auto report = each ? sdk::Receipt::Report::each : sdk::Receipt::Report::in_lumps;
   while (auto outgoing = window.next_batch(settings_.batch_records, report, listener_))
     actions.send.push_back(std::move(*outgoing));
 }

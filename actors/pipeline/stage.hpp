@@ -63,8 +63,8 @@ public:
   virtual void done(Ticket ticket, sdk::Batch batch, std::vector<sdk::Failure> failures = {}) = 0;
 
   /// Hands on some of what was made under `ticket`, whose `done` comes later; only for stages that
-  /// are `one_by_one`. It waits for its turn in the lane.
-  virtual void give(Ticket ticket, sdk::Batch batch) = 0;
+  /// are `one_by_one` or `holds_lane`. It waits for its turn in the lane. `failures` as in `done`.
+  virtual void give(Ticket ticket, sdk::Batch batch, std::vector<sdk::Failure> failures = {}) = 0;
 
   /// Hands on a batch that belongs to no open ticket, behind all that its lane has brought so far.
   virtual void emit(sdk::Batch batch) = 0;
@@ -89,6 +89,7 @@ struct StageTraits {
   bool expands = false;     // may put out more records than it took: asks `room`
   bool one_by_one = false;  // takes records one at a time, and none waits for another of its batch
   bool regroups = false;    // with `one_by_one`: records that leave together travel on together
+  bool holds_lane = false;  // takes one batch of a lane at a time; what waits is put together
   bool retries = true;      // false: a failed record is not tried again here (inside a transaction)
 };
 

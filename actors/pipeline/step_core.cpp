@@ -86,8 +86,11 @@ void StepCore::begin(Place place, sdk::Batch batch) {
     if (settings_.step && settings_.step->when)
       test_when(place, batch);
   }
-  if (!batch.empty())
+  if (!batch.empty()) {
+    if (traits_.holds_lane)
+      hold(place);
     call(place, std::move(batch), 1);
+  }
   close_one(place);
 }
 
@@ -214,16 +217,34 @@ void StepCore::release_lane(LaneKey lane) {
   if (--held->second > 0)
     return;
   held_lanes_.erase(held);
-  while (!held_lanes_.contains(lane)) {
-    const auto queue = queues_.find(lane);
-    if (queue == queues_.end())
-      return;
-    const Place next = queue->second.front();
-    queue->second.pop_front();
-    if (queue->second.empty())
-      queues_.erase(queue);
-    begin(next, std::move(works_.at(next).waiting));
+  while (!held_lanes_.contains(lane) && queues_.contains(lane)) {
+    Place next = 0;
+    auto batch = take_waiting(lane, next);
+    begin(next, std::move(batch));
   }
+}
+
+// What waits first; where the stage takes one batch of a lane at a time, with what waits behind it.
+sdk::Batch StepCore::take_waiting(LaneKey lane, Place& first) {
+  constexpr std::size_t most_together = 4096;
+  auto& queue = queues_.at(lane);
+  first = queue.front();
+  queue.pop_front();
+  auto batch = std::move(works_.at(first).waiting);
+  std::vector<Place> joined;
+  while (traits_.holds_lane && !queue.empty() && !batch.stale()) {
+    auto& next = works_.at(queue.front()).waiting;
+    if (batch.size() + next.size() > most_together)
+      break;
+    batch.append(std::move(next));
+    joined.push_back(queue.front());
+    queue.pop_front();
+  }
+  if (queue.empty())
+    queues_.erase(lane);
+  for (const auto place : joined)
+    close_one(place);
+  return batch;
 }
 
 void StepCore::on_return(std::size_t branch, sdk::Batch batch) {

@@ -92,7 +92,7 @@ public:
 
   // StageContext
   void done(Ticket ticket, sdk::Batch batch, std::vector<sdk::Failure> failures) override;
-  void give(Ticket ticket, sdk::Batch batch) override;
+  void give(Ticket ticket, sdk::Batch batch, std::vector<sdk::Failure> failures) override;
   void emit(sdk::Batch batch) override;
   void send(std::size_t branch, sdk::Batch batch) override;
   std::size_t room() const noexcept override;
@@ -165,6 +165,7 @@ private:
   void empty_outbox();
   void hold(Place place);
   void release_lane(LaneKey lane);
+  sdk::Batch take_waiting(LaneKey lane, Place& first);
   void forward_due_flush();
   void at(sdk::Instant when, Due due);
   void arm();

@@ -60,14 +60,14 @@ void StepCore::take_results(Place place, sdk::Batch batch, std::vector<sdk::Fail
   keep(place, std::move(batch));
 }
 
-void StepCore::give(Ticket ticket, sdk::Batch batch) {
+void StepCore::give(Ticket ticket, sdk::Batch batch, std::vector<sdk::Failure> failures) {
   const auto call = calls_.find(ticket);
   assert(call != calls_.end());
   if (batch.empty() || batch.stale())
     return;
   const Regroup regroup{*this};
   const Place place = call->second.place;
-  take_results(place, std::move(batch), {}, UINT32_MAX);
+  take_results(place, std::move(batch), std::move(failures), UINT32_MAX);
   const auto& lane = works_.at(place).lane;
   const auto front = sequencer_.front(lane.lane, lane.attempt);
   if (!front || *front == place)  // none: lanes are not kept in order

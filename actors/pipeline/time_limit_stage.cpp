@@ -78,7 +78,9 @@ private:
     context_->done(ticket, std::move(original), std::move(failures));
   }
 
-  void give(Ticket ticket, sdk::Batch batch) override { context_->give(ticket, std::move(batch)); }
+  void give(Ticket ticket, sdk::Batch batch, std::vector<sdk::Failure> failures) override {
+    context_->give(ticket, std::move(batch), std::move(failures));
+  }
 
   void emit(sdk::Batch batch) override { context_->emit(std::move(batch)); }
 

@@ -30,6 +30,10 @@ StagePtr make_span_stage(const dsl::StepProgram& step, const dsl::DatabaseCall& 
 StagePtr make_transaction_stage(const dsl::StepProgram& step, const dsl::TransactionBlock& block,
                                 const StageEnv& env);
 
+/// The block that `delivery: exactly-once` makes.
+StagePtr make_exactly_once_stage(const dsl::StepProgram& step, const dsl::TransactionBlock& block,
+                                 const StageEnv& env);
+
 /// The one of these that a call needs.
 StagePtr make_database_stage(const dsl::StepProgram& step, const dsl::DatabaseCall& call,
                              const StageEnv& env);

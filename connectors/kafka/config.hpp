@@ -41,6 +41,7 @@ struct ReceiveConfig {
   std::uint32_t window = 0;  // most records of one partition under way; 0: its share of 4096
   std::chrono::milliseconds session_timeout{45'000};
   std::chrono::milliseconds revoke_wait{5'000};
+  bool exactly_once = false;  // offsets stand where SourceContext::offsets says
   std::vector<Property> properties;
 };
 

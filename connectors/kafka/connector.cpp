@@ -35,6 +35,7 @@ constexpr std::array operations{
                  .doc = "Reads topics as a member of a consumer group; each partition is a lane",
                  .source = &make_source,
                  .rereads = true,
+                 .keeps_offsets = true,
                  .guarantee = "an offset is committed when every record before it has settled, so "
                               "after a crash or a rebalance some records come again"},
   sdk::Operation{.name = "send",

@@ -3,13 +3,27 @@
 
 #include "connectors/kafka/handles.hpp"
 #include "connectors/sdk/lane.hpp"
+#include "connectors/sdk/offset_ledger.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <utility>
 
 namespace millrace::kafka {
+
+/// The lane of a partition whose offset stands in a database.
+class ClaimedLane final : public sdk::Lane {
+public:
+  ClaimedLane(std::string name, sdk::Value meta, sdk::OffsetKey key, sdk::OffsetClaim claim)
+    : Lane{std::move(name), std::move(meta)}, ledger_{std::move(key), claim} {}
+
+  sdk::OffsetLedger* ledger() const noexcept override { return &ledger_; }
+
+private:
+  mutable sdk::OffsetLedger ledger_;
+};
 
 /// Used by the consumer's thread alone.
 struct Partition {

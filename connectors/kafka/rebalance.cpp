@@ -81,15 +81,23 @@ void KafkaSource::on_rebalance(rd_kafka_event_t* event) {
 void KafkaSource::assign(rd_kafka_topic_partition_list_t* list) {
   if (config_->start.where == Start::Where::offset || config_->start.where == Start::Where::time)
     seek_first(list);
+  if (context_.offsets)
+    claim(PartitionListPtr{rd_kafka_topic_partition_list_copy(list)});
+  else
+    take_partitions(list, nullptr);
+}
+
+void KafkaSource::take_partitions(rd_kafka_topic_partition_list_t* list, const Claims* claims) {
   for (int i = 0; i < list->cnt; ++i) {
-    const auto& one = list->elems[i];
+    auto& one = list->elems[i];
+    const auto* claim = claims ? &*claims->claims[static_cast<std::size_t>(i)] : nullptr;
+    if (claim && claim->next >= 0)
+      one.offset = claim->next;
     auto& partition = partitions_[{one.topic, one.partition}];
     partition = {};
     partition.topic = one.topic;
     partition.number = one.partition;
-    partition.lane = std::make_shared<sdk::Lane>(
-      partition.topic + "/" + std::to_string(one.partition),
-      sdk::Value::object({{"topic", partition.topic}, {"partition", one.partition}}));
+    partition.lane = make_lane(one, claim);
     // Its messages stay in a queue of their own, which is read while there is room. To be said
     // before the fetching begins.
     partition.queue.reset(rd_kafka_queue_get_partition(client_.get(), one.topic, one.partition));

@@ -20,6 +20,22 @@ constexpr std::size_t record_bytes = 64;  // what a record costs beside its payl
 constexpr auto close_patience = 5s;
 constexpr auto empty_patience = 5s;  // --once: a member that the group gave nothing
 
+// Whether a message stands where the database says that all is done: then it is not the log that
+// was read.
+bool is_rewritten(const Partition& partition, const rd_kafka_message_t& message) {
+  const auto* ledger = partition.lane->ledger();
+  return ledger && message.offset < ledger->next();
+}
+
+sdk::Error rewritten(const Partition& partition, const rd_kafka_message_t& message) {
+  return {sdk::ErrorKind::data,
+          partition.lane->name() + " begins anew at offset " + std::to_string(message.offset)
+            + ", and the database says that all before "
+            + std::to_string(partition.lane->ledger()->next()) + " is done",
+          {.hint = "where the topic was made anew, stop the pipeline and delete its rows from the "
+                   "table of the offsets"}};
+}
+
 }  // namespace
 
 KafkaSource::~KafkaSource() {
@@ -37,8 +53,9 @@ void KafkaSource::stop() {
 
 sdk::Status KafkaSource::start(const sdk::SourceContext& context) {
   context_ = context;
+  group_ = config_->group.empty() ? context.pipeline : config_->group;
   std::vector<Property> properties{
-    {"group.id", config_->group.empty() ? context.pipeline : config_->group},
+    {"group.id", group_},
     {"enable.auto.commit", "true"},
     {"auto.commit.interval.ms", "1000"},
     {"enable.auto.offset.store", "false"},
@@ -88,6 +105,7 @@ void KafkaSource::run() {
     take_settled();
     store_offsets();
     serve_events();
+    take_claims();
     say_farewell(false);
     bool busy = false;
     if (stopping_) {
@@ -107,6 +125,8 @@ void KafkaSource::run() {
 void KafkaSource::close() {
   take_settled();
   store_offsets();
+  if (claims_)
+    end_claims();  // the group's question wants its answer first
   const ErrorPtr failure{rd_kafka_consumer_close_queue(client_.get(), events_.get())};
   const auto deadline = context_.clock->now() + close_patience;
   while (!failure && rd_kafka_consumer_closed(client_.get()) == 0
@@ -175,6 +195,11 @@ void KafkaSource::emit(Partition& partition, std::span<rd_kafka_message_t*> mess
     } else {
       partition.at_end = false;
       told_down_ = false;
+      if (is_rewritten(partition, *message)) {
+        fail(rewritten(partition, *message));
+        rd_kafka_message_destroy(message);
+        continue;
+      }
       auto& record = intake.records.emplace_back();
       record.position = static_cast<std::uint64_t>(message->offset);
       auto value = decode(config_->payload, json_, message->payload, message->len);
@@ -219,7 +244,11 @@ void KafkaSource::take_settled() {
   for (const auto& [lane, position] : news) {
     // Of a partition that was taken back meanwhile nobody wants to know any more.
     for (auto& [key, partition] : partitions_) {
-      if (partition.lane->id() == lane)
+      if (partition.lane->id() != lane)
+        continue;
+      if (const auto* ledger = partition.lane->ledger(); ledger && ledger->fenced())
+        hear_of_fence(partition);
+      else
         partition.settled(position);
     }
   }

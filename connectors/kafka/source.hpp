@@ -53,12 +53,33 @@ private:
     sdk::Instant deadline;
   };
 
+  // Partitions that are ours as soon as their claims are answered.
+  struct Claims {
+    PartitionListPtr list;
+    std::vector<std::optional<sdk::OffsetClaim>> claims;  // as in `list`
+    std::size_t open = 0;
+    std::optional<sdk::Error> error;
+  };
+
+  // Where the answers come in; outlives the source like Wake.
+  struct ClaimAnswers {
+    std::mutex mutex;
+    std::vector<std::pair<int, sdk::Result<sdk::OffsetClaim>>> all;
+  };
+
   void run();
   void close();
   void serve_events();
   void on_rebalance(rd_kafka_event_t* event);
   void on_error(rd_kafka_resp_err_t failure, const char* reason);
   void assign(rd_kafka_topic_partition_list_t* list);
+  void claim(PartitionListPtr list);
+  void take_claims();
+  void end_claims();
+  void take_partitions(rd_kafka_topic_partition_list_t* list, const Claims* claims);
+  sdk::LanePtr make_lane(const rd_kafka_topic_partition_t& one,
+                         const sdk::OffsetClaim* claim) const;
+  void hear_of_fence(const Partition& partition);
   void seek_first(rd_kafka_topic_partition_list_t* list);
   void revoke(PartitionListPtr list, bool lost);
   void say_farewell(bool now);
@@ -82,6 +103,8 @@ private:
   QueuePtr events_;
   std::map<Key, Partition> partitions_;
   std::optional<Farewell> farewell_;
+  std::optional<Claims> claims_;
+  std::string group_;
   sdk::JsonReader json_;
   bool assigned_ = false;
   sdk::Instant assigned_at_;
@@ -92,6 +115,7 @@ private:
   std::atomic<bool> stopping_{false};  // no more intake
   std::atomic<bool> closing_{false};   // nothing will settle any more
   std::shared_ptr<Wake> wake_ = std::make_shared<Wake>();
+  std::shared_ptr<ClaimAnswers> answers_ = std::make_shared<ClaimAnswers>();
   std::mutex mutex_;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> settled_;  // lane id, position
   std::thread thread_;

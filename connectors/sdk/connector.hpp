@@ -38,6 +38,7 @@ struct Operation {
   Effects effects = Effects::none;
   bool rereads =
     false;  // of a source: what did not settle can be read again after the process died
+  bool keeps_offsets = false;       // of a source: it may begin where SourceContext::offsets says
   bool answers = false;             // of a source: somebody waits for an answer to each record
   bool answering = false;           // of a step: it answers what a source of its connector took in
   std::string_view guarantee = {};  // one sentence for `explain`

@@ -11,6 +11,8 @@
 
 namespace millrace::sdk {
 
+class OffsetLedger;
+
 /// Made by the source and shared by everything that travels on the lane. Thread-safe.
 class Lane {
 public:
@@ -48,6 +50,9 @@ public:
 
   /// What the steps of a transaction have made of the request is undone, and they run again.
   virtual void begin_again() noexcept {}
+
+  /// Of a lane whose offset is kept beside the data (delivery: exactly-once); else null.
+  virtual OffsetLedger* ledger() const noexcept { return nullptr; }
 
 private:
   std::string name_;

@@ -19,6 +19,7 @@
 
 namespace millrace::sdk {
 
+class OffsetStore;
 class Reactor;
 
 /// What a source hands over at once: records of one lane, in order.
@@ -69,6 +70,7 @@ struct SourceContext {
   Reactor* reactor = nullptr;
   Log* log = nullptr;
   const Clock* clock = nullptr;
+  OffsetStore* offsets = nullptr;  // with delivery: exactly-once: says where each lane begins
   bool once = false;  // --once: end when the present input is used up, even where more may come
 };
 

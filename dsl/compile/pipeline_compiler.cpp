@@ -1,5 +1,6 @@
 #include "dsl/compile/pipeline_compiler.hpp"
 
+#include "dsl/compile/exactly_once.hpp"
 #include "dsl/compile/named_server.hpp"
 #include "dsl/compile/request_transaction.hpp"
 #include "dsl/compile/slot_expression.hpp"
@@ -78,7 +79,13 @@ PipelineDraft PipelineCompiler::compile() {
   const auto* operation = draft_.program.source.operation_info;
   const bool of_request = transaction && operation && operation->answers
                           && wrap_request(rest, *transaction, input_.document, diagnostics());
+  const bool exactly_once = operation && operation->keeps_offsets
+                            && wants_exactly_once(keys.steps->items.front())
+                            && wrap_exactly_once(rest, keys.steps->items.front(), input_.document,
+                                                 diagnostics());
   draft_.program.steps = compile_list(rest);
+  if (exactly_once)
+    mark_exactly_once(draft_.program, keys.steps->items.front(), input_.servers, diagnostics());
   if (of_request && !draft_.program.steps.steps.empty()) {
     auto& last = draft_.program.steps.steps.back()->body;
     if (auto* block = std::get_if<TransactionBlock>(&last))

@@ -39,15 +39,17 @@ ConfigNode text_node(std::string text, const sdk::Place& place) {
 
 }  // namespace
 
-bool wrap_request(ConfigNode& steps, const ConfigNode& server, const Document& document,
-                  sdk::Diagnostics& diagnostics) {
+const ConfigNode* first_database_step(const ConfigNode& steps, const Document& document) {
   const auto first = std::ranges::find_if(
     steps.items, [&](const auto& step) { return uses_database(step, document); });
-  if (first == steps.items.end()) {
-    diagnostics.error(server.place, "no step of this pipeline uses a database",
-                      "leave 'transaction' out");
+  return first == steps.items.end() ? nullptr : &*first;
+}
+
+bool wrap_from_database(ConfigNode& steps, const WrapBlock& wanted, const Document& document) {
+  const auto first = std::ranges::find_if(
+    steps.items, [&](const auto& step) { return uses_database(step, document); });
+  if (first == steps.items.end())
     return false;
-  }
   ConfigNode inner;
   inner.kind = ConfigNode::Kind::sequence;
   inner.place = first->place;
@@ -55,17 +57,27 @@ bool wrap_request(ConfigNode& steps, const ConfigNode& server, const Document& d
   steps.items.erase(first, steps.items.end());
   ConfigNode block;
   block.kind = ConfigNode::Kind::mapping;
-  block.place = server.place;
+  block.place = wanted.place;
   const auto add = [&](const char* key, ConfigNode value) {
-    block.entries.push_back({key, server.place, std::move(value)});
+    block.entries.push_back({key, wanted.place, std::move(value)});
   };
-  add("name", text_node("request-transaction", server.place));
-  add("type", text_node("database", server.place));
-  add("operation", text_node("transaction", server.place));
-  add("server", server);
+  add("name", text_node(wanted.name, wanted.place));
+  add("type", text_node("database", wanted.place));
+  add("operation", text_node("transaction", wanted.place));
+  if (wanted.server)
+    add("server", *wanted.server);
   add("steps", std::move(inner));
   steps.items.push_back(std::move(block));
   return true;
+}
+
+bool wrap_request(ConfigNode& steps, const ConfigNode& server, const Document& document,
+                  sdk::Diagnostics& diagnostics) {
+  if (wrap_from_database(steps, {"request-transaction", server.place, server}, document))
+    return true;
+  diagnostics.error(server.place, "no step of this pipeline uses a database",
+                    "leave 'transaction' out");
+  return false;
 }
 
 }  // namespace millrace::dsl

@@ -6,7 +6,23 @@
 #include "connectors/sdk/diagnostic.hpp"
 #include "dsl/document.hpp"
 
+#include <optional>
+#include <string>
+
 namespace millrace::dsl {
+
+/// The first step that uses a database, by itself or inside; null: none does.
+const sdk::ConfigNode* first_database_step(const sdk::ConfigNode& steps, const Document& document);
+
+struct WrapBlock {
+  std::string name;
+  sdk::Place place;
+  std::optional<sdk::ConfigNode> server;  // none: the only one
+};
+
+/// Puts the steps from the first database step on into a `transaction` block. @returns false where
+/// there is none.
+bool wrap_from_database(sdk::ConfigNode& steps, const WrapBlock& wanted, const Document& document);
 
 /// Puts the end of `steps` into a block on `server`, which is the value of `transaction`.
 /// @returns whether it did; a mistake is reported where no step uses a database.

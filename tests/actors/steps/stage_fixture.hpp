@@ -187,7 +187,9 @@ protected:
     out_.push_back(&done_.back().batch);
   }
 
-  void give(Ticket, sdk::Batch batch) override { emit(std::move(batch)); }
+  void give(Ticket, sdk::Batch batch, std::vector<sdk::Failure>) override {
+    emit(std::move(batch));
+  }
 
   void emit(sdk::Batch batch) override {
     emitted_.push_back(std::move(batch));

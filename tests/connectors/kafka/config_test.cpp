@@ -26,6 +26,21 @@ protected:
     return run_process(launch);
   }
 
+  Finished exactly_once(const std::string& steps, const std::string& url = "sqlite:///a.db",
+                        const std::string& more = {}) {
+    const auto file = scratch_.write(
+      "p.yaml",
+      "servers:\n  broker: {protocol: kafka, url: 'localhost:9092'}\n  db: {url: '" + url
+        + "'}\n  other: {url: 'sqlite:///b.db'}\nname: trial\nsteps:\n"
+          "  - {name: in, type: kafka, operation: receive, topic: t, delivery: exactly-once"
+        + more + "}\n" + steps);
+    return millrace({"validate", file});
+  }
+
+  const std::string insert =
+    "  - {name: write, type: database, operation: insert, server: db, table: t, values: {n: "
+    "$.in.n}}\n";
+
   static constexpr const char* plain_server = "{protocol: kafka, url: 'localhost:9092'}";
   static constexpr const char* plain_source =
     "{name: in, type: kafka, operation: receive, server: broker, topic: orders}";
@@ -104,6 +119,58 @@ TEST_F(KafkaConfigTest, ExplainsWhichServerEachStepTalksTo) {
               AllOf(HasSubstr("in: kafka receive on broker (source)"),
                     HasSubstr("out: kafka send on broker"), HasSubstr("broker: kafka"),
                     HasSubstr("used by trial/in, trial/out"), HasSubstr("'out' may happen twice")));
+}
+
+TEST_F(KafkaConfigTest, ExplainsExactlyOnceDelivery) {
+  const auto done = exactly_once("  - {type: transform, set: {n: $.in.n}}\n" + insert);
+  EXPECT_EQ(done.code, 0) << done.err;
+  const auto explained = millrace({"explain", scratch_.path("p.yaml")});
+  EXPECT_THAT(
+    explained.out,
+    AllOf(HasSubstr("guarantee: exactly once: the offset stands in \"millrace_offsets\" on "
+                    "db and moves in the transaction of each batch"),
+          HasSubstr("share one; it is rolled back"), Not(HasSubstr("may happen twice"))));
+}
+
+TEST_F(KafkaConfigTest, RefusesExactlyOnceWhereItCannotHold) {
+  const struct {
+    std::string steps;
+    const char* place;
+    const char* words;
+  } cases[] = {
+    {"  - {type: transform, set: {n: $.in.n}}\n", "p.yaml:7:", "this pipeline has none"},
+    {insert + "  - {name: out, type: kafka, operation: send, server: broker, topic: t}\n",
+     "p.yaml:9:", "has an effect outside the transaction"},
+    {"  - {name: out, type: stdout}\n" + insert,
+     "p.yaml:8:", "has an effect outside the transaction"},
+    {insert
+       + "  - {name: copy, type: database, operation: insert, server: other, table: t, values: "
+         "{n: 1}}\n",
+     "p.yaml:9:", "is on 'other', and the transaction on 'db': no commit covers both"},
+    {insert + "  - {name: end, type: database, operation: commitSql, server: db}\n",
+     "p.yaml:9:", "makes the transaction by itself"},
+    {"  - {name: many, type: batch, count: 5}\n  - {type: database, operation: executeSql, server: "
+     "db, query: DELETE FROM t, parameters: []}\n",
+     "p.yaml:8:", "makes one record of many"},
+    {"  - {name: split, type: foreach, in: $.in.l, as: one, steps: [{type: transform, set: {a: "
+     "$.one}}]}\n"
+       + insert,
+     "p.yaml:8:", "makes many records of one"},
+    {"  - {name: fast, type: transform, set: {n: $.in.n}, ordered: false}\n" + insert,
+     "p.yaml:8:", "lifts the order of a partition"},
+  };
+
+  for (const auto& one : cases) {
+    const auto done = exactly_once(one.steps);
+    EXPECT_EQ(done.code, 78) << one.words;
+    EXPECT_THAT(done.err, AllOf(HasSubstr(one.place), HasSubstr(one.words))) << one.steps;
+  }
+}
+
+TEST_F(KafkaConfigTest, RefusesExactlyOnceOnADatabaseInMemoryAndABadTableOfOffsets) {
+  const auto done = exactly_once(insert, "sqlite::memory:", ", offsetTable: 'a..b'");
+  EXPECT_EQ(done.code, 78);
+  EXPECT_THAT(done.err, AllOf(HasSubstr("'db' is in memory"), HasSubstr("is no name of a table")));
 }
 
 }  // namespace
