@@ -44,7 +44,7 @@ sdk::Error Dialer::refusal() const {
 }
 
 Dialer::Dialer(const sdk::DatabaseSettings& settings, sdk::EventLoop& loop,
-               std::shared_ptr<LoopGate> gate, Done done, Resolver& resolver)
+               std::shared_ptr<asio::LoopGate> gate, Done done, asio::Resolver& resolver)
   : settings_{settings},
     loop_{loop},
     done_{std::move(done)},
@@ -119,14 +119,14 @@ void Dialer::resolve() {
   }
   arm(deadline_ - std::chrono::steady_clock::now());
   resolver_.resolve(target.host.host, gate_,
-                    [weak = weak_from_this(), epoch = epoch_](const ResolvedName& found) {
+                    [weak = weak_from_this(), epoch = epoch_](const asio::ResolvedName& found) {
                       const auto self = weak.lock();
                       if (self && epoch == self->epoch_)
                         self->resolved(found);
                     });
 }
 
-void Dialer::resolved(const ResolvedName& found) {
+void Dialer::resolved(const asio::ResolvedName& found) {
   if (!found) {
     address_failed(unreachable("the name of " + address_of(targets_[target_ - 1].host)
                                  + " cannot be resolved: " + found.error().message(),

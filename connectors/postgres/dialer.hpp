@@ -3,8 +3,8 @@
 // pipeline mode. libpq alone would do none of this without blocking.
 #pragma once
 
+#include "connectors/asio/resolver.hpp"
 #include "connectors/postgres/handles.hpp"
-#include "connectors/postgres/resolver.hpp"
 #include "connectors/postgres/targets.hpp"
 #include "connectors/sdk/database_settings.hpp"
 #include "connectors/sdk/error.hpp"
@@ -34,7 +34,8 @@ public:
 
   /// Look-ups of names come back through `gate`, which is shut before `loop` goes.
   Dialer(const sdk::DatabaseSettings& settings, sdk::EventLoop& loop,
-         std::shared_ptr<LoopGate> gate, Done done, Resolver& resolver = Resolver::shared());
+         std::shared_ptr<asio::LoopGate> gate, Done done,
+         asio::Resolver& resolver = asio::Resolver::shared());
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
   ~Dialer();
@@ -47,7 +48,7 @@ public:
 private:
   void next_target();
   void resolve();
-  void resolved(const ResolvedName& found);
+  void resolved(const asio::ResolvedName& found);
   void next_address();
   void arm(std::chrono::steady_clock::duration limit);
   void wait_for(PostgresPollingStatusType what);
@@ -71,8 +72,8 @@ private:
   std::vector<std::string> addresses_;
   std::size_t address_ = 0;
   std::chrono::steady_clock::time_point deadline_;  // of the target
-  std::shared_ptr<LoopGate> gate_;
-  Resolver& resolver_;
+  std::shared_ptr<asio::LoopGate> gate_;
+  asio::Resolver& resolver_;
   boost::asio::posix::stream_descriptor descriptor_;
   ConnectionPtr connection_;
   sdk::TimerId timer_ = 0;

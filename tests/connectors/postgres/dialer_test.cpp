@@ -98,8 +98,8 @@ protected:
   }
 
   // Never freed, and never out of reach.
-  static Resolver* keep(Resolver* one) {
-    static auto& kept = *new std::vector<Resolver*>;
+  static asio::Resolver* keep(asio::Resolver* one) {
+    static auto& kept = *new std::vector<asio::Resolver*>;
     kept.push_back(one);
     return one;
   }
@@ -107,8 +107,8 @@ protected:
   // Outlives its look-ups, as the one of the process does.
   std::promise<void> hanging_;
   std::shared_future<void> released_ = hanging_.get_future().share();
-  Resolver* resolver_ = keep(
-    new Resolver{[released = released_](const std::string& name) -> ResolvedName {
+  asio::Resolver* resolver_ = keep(
+    new asio::Resolver{[released = released_](const std::string& name) -> asio::ResolvedName {
       if (name == "hangs")
         released.wait();
       if (name == "two")
@@ -121,7 +121,7 @@ protected:
   std::unique_ptr<test::FaultProxy> proxy_;
   sdk::DatabaseSettings settings_;
   std::unique_ptr<sdk::Reactor> reactor_ = asio::make_reactor({.threads = 1});
-  std::shared_ptr<LoopGate> gate_ = std::make_shared<LoopGate>(reactor_->loop());
+  std::shared_ptr<asio::LoopGate> gate_ = std::make_shared<asio::LoopGate>(reactor_->loop());
   std::shared_ptr<Dialer> dialer_;
 };
 

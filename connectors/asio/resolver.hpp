@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace millrace::postgres {
+namespace millrace::asio {
 
 /// The way to a loop for threads that may outlive it.
 class LoopGate {
@@ -74,4 +74,4 @@ private:
   std::map<std::string, std::vector<Waiter>> waiting_;
 };
 
-}  // namespace millrace::postgres
+}  // namespace millrace::asio

@@ -1,4 +1,4 @@
-#include "connectors/postgres/resolver.hpp"
+#include "connectors/asio/resolver.hpp"
 
 #include "connectors/sdk/worker.hpp"
 
@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <utility>
 
-namespace millrace::postgres {
+namespace millrace::asio {
 
 namespace {
 
@@ -61,4 +61,4 @@ void Resolver::run(const std::string& name) {
     waiter.gate->post([done = std::move(waiter.done), found] { done(found); });
 }
 
-}  // namespace millrace::postgres
+}  // namespace millrace::asio
