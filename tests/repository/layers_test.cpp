@@ -108,7 +108,7 @@ TEST(LayersTest, EachLibraryIsIncludedWhereItBelongs) {
     {"zlib.h", std::regex{"^connectors/(file|http)/.*"}},
     {"re2/", std::regex{"^dsl/expression/.*\\.cpp$"}},
     {"simdjson", std::regex{"^connectors/sdk/.*\\.cpp$"}},
-    {"boost/asio", std::regex{"^connectors/(asio|http|postgres)/.*"}},
+    {"boost/asio", std::regex{"^connectors/(asio|http|postgres|redis)/.*"}},
     {"curl/", std::regex{"^connectors/http/client/.*"}},
     {"boost/beast", std::regex{"^connectors/http/.*\\.cpp$"}},
     {"spdlog/", std::regex{"^runtime/.*\\.cpp$"}},
