@@ -1,6 +1,7 @@
 #include "connectors/http/tls.hpp"
 
 #include "connectors/asio/reactor.hpp"
+#include "connectors/sdk/clock.hpp"
 
 #include <array>
 #include <boost/asio/buffer.hpp>
@@ -8,7 +9,11 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
+#include <cstdint>
+#include <sys/stat.h>
 #include <utility>
+#include <vector>
 
 namespace millrace::http {
 namespace {
@@ -87,22 +92,68 @@ private:
   std::string peer_;
 };
 
+sdk::Result<std::unique_ptr<ssl::context>> make_context(const TlsOptions& options);
+
+// When a file was changed last; nothing where it cannot be asked.
+struct FileStamp {
+  explicit FileStamp(const std::string& path) {
+    struct stat found {};
+
+    if (::stat(path.c_str(), &found) == 0)
+      parts = {static_cast<std::int64_t>(found.st_ino), found.st_size, found.st_mtim.tv_sec,
+               found.st_mtim.tv_nsec};
+  }
+
+  bool operator==(const FileStamp&) const = default;
+
+  std::array<std::int64_t, 4> parts{};
+};
+
+std::vector<FileStamp> stamps_of(const TlsOptions& options) {
+  std::vector<FileStamp> all;
+  for (const auto* file : {&options.certificate, &options.key, &options.ca})
+    all.emplace_back(file->reveal());
+  return all;
+}
+
 class AsioTlsContext final : public TlsContext {
 public:
-  ssl::context& context() noexcept { return context_; }
+  AsioTlsContext(TlsOptions options, std::unique_ptr<ssl::context> context)
+    : options_{std::move(options)}, context_{std::move(context)}, stamps_{stamps_of(options_)} {}
 
   std::unique_ptr<Stream> accept(sdk::Descriptor socket, sdk::EventLoop& loop) override {
+    look_for_new_files();
     error_code failure;
     tcp::socket owner{asio::io_context_of(loop)};
     owner.assign(tcp::v4(), socket.get(), failure);  // the family is asked for by nobody afterwards
     if (failure)
       return nullptr;
     static_cast<void>(socket.release());
-    return std::make_unique<TlsStream>(std::move(owner), context_);
+    return std::make_unique<TlsStream>(std::move(owner), *context_);
   }
 
 private:
-  ssl::context context_{ssl::context::tls_server};
+  // Certificates are renewed while we run. What does not fit (half of the files is new) is left
+  // until it does; connections that are open keep what they have.
+  void look_for_new_files() {
+    const auto now = sdk::system_clock().now();
+    if (now < next_look_)
+      return;
+    constexpr std::chrono::seconds look_every{1};
+    next_look_ = now + look_every;
+    auto stamps = stamps_of(options_);
+    if (stamps == stamps_)
+      return;
+    if (auto made = make_context(options_)) {
+      context_ = std::move(*made);
+      stamps_ = std::move(stamps);
+    }
+  }
+
+  const TlsOptions options_;
+  std::unique_ptr<ssl::context> context_;  // what SSL objects need of it they share
+  std::vector<FileStamp> stamps_;
+  sdk::Instant next_look_{};
 };
 
 sdk::Error bad_file(const char* what, const sdk::Text& file, const error_code& failure) {
@@ -110,33 +161,9 @@ sdk::Error bad_file(const char* what, const sdk::Text& file, const error_code& f
                                     + " cannot be used: " + failure.message()};
 }
 
-}  // namespace
-
-void read_tls(sdk::ConfigReader& in, TlsOptions& out) {
-  in.optional(
-    "ca", out.ca,
-    "File of the authorities that are trusted; default: the system's, for `receive` none");
-  in.optional("certificate|cert", out.certificate, "File of our certificate, with its chain");
-  in.optional("key", out.key, "File of its key");
-  in.optional("keyPassword|key_password", out.key_password, "What the key is encrypted with");
-  in.optional("verify", out.verify,
-              "Of `request`: check that the certificate is of the host that was asked for");
-  in.choice<ClientAuth>("clientAuth|client_auth", out.client_auth,
-                        {{"none", ClientAuth::none},
-                         {"optional", ClientAuth::optional},
-                         {"required", ClientAuth::required}},
-                        "Of `receive`: whether clients show a certificate, which `ca` has signed");
-  if (in.is_describing())
-    return;
-  in.check(out.certificate.empty() == out.key.empty(), out.key.empty() ? "certificate" : "key",
-           "given together with the other one of 'certificate' and 'key'");
-  in.check(out.client_auth == ClientAuth::none || !out.ca.empty(), "clientAuth",
-           "given together with 'ca', which says whose certificates count");
-}
-
-sdk::Result<std::shared_ptr<TlsContext>> TlsContext::make(const TlsOptions& options) {
-  auto made = std::make_shared<AsioTlsContext>();
-  auto& context = made->context();
+sdk::Result<std::unique_ptr<ssl::context>> make_context(const TlsOptions& options) {
+  auto made = std::make_unique<ssl::context>(ssl::context::tls_server);
+  auto& context = *made;
   error_code failure;
   context.set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1
                         | ssl::context::no_tlsv1_1 | ssl::context::single_dh_use,
@@ -171,7 +198,39 @@ sdk::Result<std::shared_ptr<TlsContext>> TlsContext::make(const TlsOptions& opti
   // Sessions that are taken up again would skip the check of the certificate's time.
   SSL_CTX_set_session_id_context(context.native_handle(),
                                  reinterpret_cast<const unsigned char*>("millrace"), 8);
-  return std::shared_ptr<TlsContext>{std::move(made)};
+  return made;
+}
+
+}  // namespace
+
+void read_tls(sdk::ConfigReader& in, TlsOptions& out) {
+  in.optional(
+    "ca", out.ca,
+    "File of the authorities that are trusted; default: the system's, for `receive` none");
+  in.optional("certificate|cert", out.certificate, "File of our certificate, with its chain");
+  in.optional("key", out.key, "File of its key");
+  in.optional("keyPassword|key_password", out.key_password, "What the key is encrypted with");
+  in.optional("verify", out.verify,
+              "Of `request`: check that the certificate is of the host that was asked for");
+  in.choice<ClientAuth>("clientAuth|client_auth", out.client_auth,
+                        {{"none", ClientAuth::none},
+                         {"optional", ClientAuth::optional},
+                         {"required", ClientAuth::required}},
+                        "Of `receive`: whether clients show a certificate, which `ca` has signed");
+  if (in.is_describing())
+    return;
+  in.check(out.certificate.empty() == out.key.empty(), out.key.empty() ? "certificate" : "key",
+           "given together with the other one of 'certificate' and 'key'");
+  in.check(out.client_auth == ClientAuth::none || !out.ca.empty(), "clientAuth",
+           "given together with 'ca', which says whose certificates count");
+}
+
+sdk::Result<std::shared_ptr<TlsContext>> TlsContext::make(const TlsOptions& options) {
+  auto context = make_context(options);
+  if (!context)
+    return std::move(context).error();
+  return std::shared_ptr<TlsContext>{
+    std::make_shared<AsioTlsContext>(options, std::move(*context))};
 }
 
 }  // namespace millrace::http

@@ -28,14 +28,15 @@ struct TlsOptions {
 
 void read_tls(sdk::ConfigReader& in, TlsOptions& out);
 
-/// The server's side of TLS: its certificate, and whom it trusts. Thread-safe.
+/// The server's side of TLS: its certificate, and whom it trusts. Files that are changed count for
+/// connections to come.
 class TlsContext {
 public:
   /// Reads the files. @returns kind `config` where one cannot be read or does not fit.
   static sdk::Result<std::shared_ptr<TlsContext>> make(const TlsOptions& options);
   virtual ~TlsContext() = default;
 
-  /// @param socket connected and non-blocking. @param loop where everything will happen.
+  /// From one thread. @param socket connected and non-blocking. @param loop where everything will happen.
   virtual std::unique_ptr<Stream> accept(sdk::Descriptor socket, sdk::EventLoop& loop) = 0;
 };
 

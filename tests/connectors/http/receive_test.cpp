@@ -4,9 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <arpa/inet.h>
 #include <chrono>
 #include <csignal>
+#include <netinet/in.h>
 #include <string>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace millrace::test {
 namespace {
@@ -206,6 +210,32 @@ TEST(HttpReceiveTest, AnswersWhileItsDatabaseIsDownAndLogsWhatItDoesNotTell) {
   }
   EXPECT_TRUE(
     service.process().wait_for("request failed pipeline=trial request=lost-one status=503"));
+}
+
+TEST(HttpReceiveTest, AnswersWhileItsDatabaseIsABlackHole) {
+  // Connections come about, and nothing ever comes back.
+  const int hole = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(hole, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(hole, 128), 0);
+  ASSERT_EQ(::getsockname(hole, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  Service service{
+    "  - {name: in, type: http, operation: receive, server: api, method: GET, path: /}\n"
+    "  - {name: q, type: database, operation: executeSql, server: db, query: SELECT 1, "
+    "parameters: []}\n",
+    "}\n  db: {protocol: database, connect_timeout: 300ms, url: 'postgresql://u@127.0.0.1:"
+      + std::to_string(ntohs(address.sin_port)) + "/x'"};
+  Client client{service.port()};
+  for (int i = 0; i < 5; ++i) {
+    const auto reply = client.ask(request("GET", "/"));
+    EXPECT_EQ(reply.status, 503) << i;
+    EXPECT_EQ(reply.headers.at("retry-after"), "1");
+  }
+  EXPECT_TRUE(service.process().wait_for("database unreachable"));
+  ::close(hole);
 }
 
 TEST(HttpReceiveTest, AnswersARequestThatTakesTooLong) {

@@ -9,6 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <filesystem>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -179,6 +181,28 @@ TEST_F(HttpTlsTest, AsksClientsForACertificateOfItsAuthority) {
   EXPECT_NE(curl(service).code, 0);
   EXPECT_NE(curl(service, as("late")).code, 0) << "expired";
   EXPECT_NE(curl(service, as("stranger")).code, 0) << "signed by somebody else";
+}
+
+TEST_F(HttpTlsTest, ShowsARenewedCertificateWithoutARestart) {
+  Service service{who, tls(), {}, "https"};
+  Client kept{service.port()};
+  EXPECT_EQ(curl(service).code, 0);
+  EXPECT_NE(curl(service, {"--cacert", file("other.crt")}).code, 0);
+  // The new certificate comes before its key, as it may: until both are there the old one is shown.
+  const auto replace = [&](const std::string& suffix) {
+    std::filesystem::copy_file(file("stranger" + suffix), file("new"));
+    std::filesystem::rename(file("new"), file("server" + suffix));
+  };
+  replace(".crt");
+  EXPECT_EQ(curl(service).code, 0);
+  replace(".key");
+  Finished done;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+  do
+    done = curl(service, {"--cacert", file("other.crt")});
+  while (done.code != 0 && std::chrono::steady_clock::now() < deadline);
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_NE(curl(service).code, 0) << "signed by the other authority now";
 }
 
 TEST_F(HttpTlsTest, MayLeaveTheCertificateToTheClient) {
