@@ -170,4 +170,9 @@ bool Client::in_transaction() const {
   return open_.has_value();
 }
 
+std::shared_ptr<const ClientSession> Client::transaction() const {
+  const std::lock_guard lock{mutex_};
+  return open_ ? open_->session : nullptr;
+}
+
 }  // namespace millrace::postgres

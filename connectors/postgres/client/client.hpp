@@ -39,6 +39,9 @@ public:
 
   bool in_transaction() const;
 
+  /// The transaction that is open, or null.
+  std::shared_ptr<const ClientSession> transaction() const;
+
   const std::shared_ptr<ClientCore>& core() const noexcept { return core_; }
 
 private:

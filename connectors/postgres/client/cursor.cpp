@@ -37,7 +37,9 @@ void ignore(const std::vector<sdk::Result<sdk::SqlResult>>&) {
 Cursor::Cursor(std::shared_ptr<Client> client, StreamOptions options)
   : client_{std::move(client)}, options_{options}, name_{next_name()} {
   // Within a transaction it sees what that has written.
-  if (!client_->in_transaction()) {
+  const auto transaction = client_->transaction();
+  transaction_ = transaction;
+  if (!transaction) {
     owns_transaction_ = true;
     client_ = client_->session();
     name_ = "\"millrace_cursor\"";  // always the same, so that the server knows the statement
@@ -49,8 +51,15 @@ Cursor::~Cursor() {
     return;
   if (owns_transaction_)
     client_->rollback([](const sdk::Status&) {});
-  else if (client_->in_transaction())
+  else if (is_open())
     client_->execute({.sql = "CLOSE " + name_}, ignore);
+}
+
+// The caller's transaction may have ended under the stream, and another one begun: that knows
+// nothing of the cursor, and would fail.
+bool Cursor::is_open() const {
+  const auto transaction = transaction_.lock();
+  return owns_transaction_ || (transaction && client_->transaction() == transaction);
 }
 
 void Cursor::open(sdk::Statement statement, sdk::StatusCallback done) {
@@ -98,6 +107,12 @@ void Cursor::declare(sdk::Statement statement, const sdk::StatusCallback& done) 
 
 // With `fetching_` set.
 void Cursor::fetch() {
+  if (!is_open()) {
+    take(sdk::Error{sdk::ErrorKind::transaction,
+                    "the stream has ended with its transaction",
+                    {.hint = "read it to its end before commit or rollback", .code = "34000"}});
+    return;
+  }
   client_->execute(
     {.sql = "FETCH FORWARD " + std::to_string(options_.chunk_rows) + " FROM " + name_},
     // A stream that nobody wants any more is closed by what comes.

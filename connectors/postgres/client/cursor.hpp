@@ -30,6 +30,7 @@ public:
   const std::shared_ptr<Client>& client() const noexcept { return client_; }
 
 private:
+  bool is_open() const;
   void declare(sdk::Statement statement, const sdk::StatusCallback& done);
   void fetch();
   void take(sdk::Result<sdk::SqlResult> result);
@@ -37,6 +38,7 @@ private:
   std::shared_ptr<Client> client_;
   StreamOptions options_;
   bool owns_transaction_ = false;
+  std::weak_ptr<const ClientSession> transaction_;  // the caller's that it is a part of
   std::string name_;
   std::mutex mutex_;
   std::deque<sdk::Result<sdk::Value>> chunks_;  // fetched, not asked for yet

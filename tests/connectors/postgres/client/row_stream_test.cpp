@@ -82,6 +82,30 @@ TEST_F(RowStreamTest, InATransactionItSeesWhatThatHasWritten) {
   EXPECT_TRUE(db.rollback());
 }
 
+TEST_F(RowStreamTest, DoesNoHarmToATransactionThatBeginsBehindItsOwn) {
+  auto db = connected();
+  ASSERT_TRUE(db.begin());
+  auto stream = db.stream("SELECT n FROM generate_series(1, 10000) n");
+  ASSERT_TRUE(stream);
+  ASSERT_TRUE(stream->next());
+  ASSERT_TRUE(db.commit());
+  ASSERT_TRUE(db.begin());
+  ASSERT_TRUE(db.execute("UPDATE items SET stock = 5 WHERE id = 1"));
+  // What was fetched ahead is there; the rest went with its transaction.
+  auto chunk = stream->next();
+  for (int i = 0; chunk && i < 3; ++i)
+    chunk = stream->next();
+  ASSERT_FALSE(chunk);
+  EXPECT_EQ(chunk.error().kind(), sdk::ErrorKind::transaction);
+  EXPECT_EQ(chunk.error().code(), "34000");
+  stream = db.stream("SELECT n FROM generate_series(1, 10000) n");  // the old one is dropped
+  ASSERT_TRUE(stream);
+  EXPECT_EQ(stream->next()->size(), 1'000U);
+  ASSERT_TRUE(db.execute("UPDATE items SET stock = 6 WHERE id = 1"));
+  ASSERT_TRUE(db.commit());
+  EXPECT_EQ(number(db.execute("SELECT stock FROM items WHERE id = 1"), "stock"), 6);
+}
+
 TEST_F(RowStreamTest, DroppedBeforeItsEndItGivesItsConnectionBack) {
   auto small = config();
   small.pool.max_size = 1;
