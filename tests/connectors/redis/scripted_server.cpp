@@ -7,6 +7,7 @@
 #include <list>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdexcept>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,9 +29,9 @@ ScriptedServer::ScriptedServer(Answer answer, bool answers_hello)
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
   auto* raw = reinterpret_cast<sockaddr*>(&address);
-  ::bind(listener_, raw, size);
-  ::listen(listener_, 16);
-  ::getsockname(listener_, raw, &size);
+  if (::bind(listener_, raw, size) != 0 || ::listen(listener_, 16) != 0
+      || ::getsockname(listener_, raw, &size) != 0)
+    throw std::runtime_error{"cannot listen"};
   port_ = ntohs(address.sin_port);
   wake_ = ::eventfd(0, EFD_CLOEXEC);
   thread_ = std::thread{[this] { run(); }};
