@@ -134,7 +134,13 @@ private:
     std::string text;
     if (!from.operation_info) {
       text = "that of the pipelines that call it";
-    } else if (const auto& once = from.exactly_once) {
+    } else if (const auto& once = from.exactly_once; once && once->table.empty()) {
+      text = "exactly once: what is sent and the offsets behind it are committed together on "
+             + program_.servers[once->server].name
+             + "; readers with isolation.level read_committed see each message once";
+      if (pipeline.dead_letter)
+        weaker.push_back("a dead letter may be written again after a crash");
+    } else if (once) {
       text = "exactly once: the offset stands in " + once->table + " on "
              + program_.servers[once->server].name + " and moves in the transaction of each batch";
       if (pipeline.dead_letter)

@@ -54,7 +54,7 @@ void connect_calls(PipelineShared& shared, const CallPorts& ports) {
     shared.own_port = ports.find(pipeline.name);
     shared.make_source = shared.own_port->source_factory();
   }
-  if (const auto& once = pipeline.source.exactly_once)
+  if (const auto& once = pipeline.source.exactly_once; once && !once->table.empty())
     shared.offsets = std::make_shared<OffsetTable>(once->table,
                                                    (*shared.env.databases)[once->server]);
   std::set<std::string> called;

@@ -14,7 +14,16 @@ struct MakeStage {
   const dsl::StepProgram& step;
   const StageEnv& env;
 
+  // Whether the step commits with the offsets of its source.
+  bool is_once_sink() const {
+    const auto& once = env.pipeline->source.exactly_once;
+    const auto& steps = env.pipeline->steps.steps;
+    return once && once->table.empty() && !steps.empty() && steps.back().get() == &step;
+  }
+
   sdk::Result<StagePtr> operator()(const dsl::ConnectorCall& call) const {
+    if (is_once_sink())
+      return make_exactly_once_sink(step, call, env);
     auto stage = make_connector_stage(step, call, env);
     return step.timeout ? limit_time(std::move(stage), *step.timeout, step.output)
                         : std::move(stage);

@@ -28,4 +28,8 @@ StagePtr make_parallel_stage(const dsl::StepProgram& step, const dsl::Parallel& 
 sdk::Result<StagePtr> make_call_stage(const dsl::StepProgram& step, const dsl::CallPipeline& body,
                                       const StageEnv& env);
 
+/// The send step that commits with the offsets of its source.
+StagePtr make_exactly_once_sink(const dsl::StepProgram& step, const dsl::ConnectorCall& call,
+                                const StageEnv& env);
+
 }  // namespace millrace::actors

@@ -12,6 +12,9 @@ sdk::LanePtr KafkaSource::make_lane(const rd_kafka_topic_partition_t& one,
   const std::string topic = one.topic;
   auto name = topic + "/" + std::to_string(one.partition);
   auto meta = sdk::Value::object({{"topic", topic}, {"partition", one.partition}});
+  if (is_transactional())
+    return std::make_shared<TransactionalLane>(std::move(name), std::move(meta),
+                                               sdk::OffsetKey{group_, topic, one.partition}, gate_);
   if (!claim)
     return std::make_shared<sdk::Lane>(std::move(name), std::move(meta));
   return std::make_shared<ClaimedLane>(std::move(name), std::move(meta),
@@ -75,6 +78,19 @@ void KafkaSource::end_claims() {
     fail({claims.error->kind(),
           "cannot claim partitions in the database: " + claims.error->message(),
           claims.error->detail()});
+}
+
+// A transaction that is under way ends first; later ones leave the partitions alone.
+void KafkaSource::fence_leaving(bool all) {
+  if (!is_transactional())
+    return;
+  const std::lock_guard lock{gate_->mutex};
+  for (const auto& [key, partition] : partitions_) {
+    if (all || partition.leaving)
+      partition.lane->ledger()->fence();
+  }
+  if (all)
+    gate_->consumer = nullptr;
 }
 
 // Where the group agrees, it takes the partition back soon; where it does not (two groups of one

@@ -83,9 +83,10 @@ void read_config(sdk::ConfigReader& in, ReceiveConfig& out) {
   in.optional("revokeWait|revoke_wait", out.revoke_wait,
               "How long a partition that goes to another member waits for its open records");
   in.check(out.revoke_wait >= 0ms && out.revoke_wait <= 60s, "revokeWait", "60s or less");
-  in.choice<bool>("delivery", out.exactly_once, {{"at-least-once", false}, {"exactly-once", true}},
-                  "With exactly-once the database steps run in transactions in which the offset "
-                  "is written too");
+  in.choice<bool>(
+    "delivery", out.exactly_once, {{"at-least-once", false}, {"exactly-once", true}},
+    "With exactly-once what a message did, in one database or by the `send` at the end, "
+    "and the offset behind it are committed together");
   std::string table = "millrace_offsets";  // the compiler quotes it
   in.optional("offsetTable|offset_table", table,
               "Where delivery: exactly-once keeps the offsets; it is made where it is not there");

@@ -21,6 +21,10 @@ struct Destroy {
   void operator()(rd_kafka_error_t* error) const noexcept { rd_kafka_error_destroy(error); }
 
   void operator()(rd_kafka_headers_t* headers) const noexcept { rd_kafka_headers_destroy(headers); }
+
+  void operator()(rd_kafka_consumer_group_metadata_t* member) const noexcept {
+    rd_kafka_consumer_group_metadata_destroy(member);
+  }
 };
 
 using ConfPtr = std::unique_ptr<rd_kafka_conf_t, Destroy>;
@@ -28,6 +32,7 @@ using PartitionListPtr = std::unique_ptr<rd_kafka_topic_partition_list_t, Destro
 using QueuePtr = std::unique_ptr<rd_kafka_queue_t, Destroy>;
 using EventPtr = std::unique_ptr<rd_kafka_event_t, Destroy>;
 using ErrorPtr = std::unique_ptr<rd_kafka_error_t, Destroy>;
+using GroupMetadataPtr = std::unique_ptr<rd_kafka_consumer_group_metadata_t, Destroy>;
 using HeadersPtr = std::unique_ptr<rd_kafka_headers_t, Destroy>;
 
 inline PartitionListPtr make_list(int capacity = 8) {

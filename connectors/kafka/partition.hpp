@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -23,6 +25,29 @@ public:
 
 private:
   mutable sdk::OffsetLedger ledger_;
+};
+
+/// Held while a transaction with offsets of a member is committed: until then none of its
+/// partitions leaves it.
+struct GroupGate {
+  std::mutex mutex;
+  rd_kafka_t* consumer = nullptr;  // null: it has left the group
+};
+
+/// The lane of a partition whose offset is committed by a producer.
+class TransactionalLane final : public sdk::Lane {
+public:
+  TransactionalLane(std::string name, sdk::Value meta, sdk::OffsetKey key,
+                    std::shared_ptr<GroupGate> gate)
+    : Lane{std::move(name), std::move(meta)}, ledger_{std::move(key), {}}, gate_{std::move(gate)} {}
+
+  sdk::OffsetLedger* ledger() const noexcept override { return &ledger_; }
+
+  const std::shared_ptr<GroupGate>& gate() const noexcept { return gate_; }
+
+private:
+  mutable sdk::OffsetLedger ledger_;
+  std::shared_ptr<GroupGate> gate_;
 };
 
 /// Used by the consumer's thread alone.

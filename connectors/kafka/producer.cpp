@@ -29,6 +29,43 @@ sdk::Error report_error(const rd_kafka_message_t& message) {
 
 }  // namespace
 
+rd_kafka_resp_err_t hand_to_client(rd_kafka_t* client, Outgoing& message, void* opaque_pointer) {
+  std::array<rd_kafka_vu_t, 7> fields{};
+  std::size_t count = 0;
+  auto topic = field(RD_KAFKA_VTYPE_TOPIC);
+  topic.u.cstr = message.topic.c_str();
+  fields.at(count++) = topic;
+  auto partition = field(RD_KAFKA_VTYPE_PARTITION);
+  partition.u.i32 = message.partition;
+  fields.at(count++) = partition;
+  auto flags = field(RD_KAFKA_VTYPE_MSGFLAGS);
+  flags.u.i = RD_KAFKA_MSG_F_COPY;
+  fields.at(count++) = flags;
+  auto opaque = field(RD_KAFKA_VTYPE_OPAQUE);
+  opaque.u.ptr = opaque_pointer;
+  fields.at(count++) = opaque;
+  if (message.key) {
+    auto key = field(RD_KAFKA_VTYPE_KEY);
+    key.u.mem = {message.key->data(), message.key->size()};
+    fields.at(count++) = key;
+  }
+  if (message.value) {
+    auto value = field(RD_KAFKA_VTYPE_VALUE);
+    value.u.mem = {message.value->data(), message.value->size()};
+    fields.at(count++) = value;
+  }
+  if (message.headers) {
+    auto headers = field(RD_KAFKA_VTYPE_HEADERS);
+    headers.u.headers = message.headers.get();
+    fields.at(count++) = headers;
+  }
+  const ErrorPtr refused{rd_kafka_produceva(client, fields.data(), count)};
+  if (refused)
+    return rd_kafka_error_code(refused.get());
+  static_cast<void>(message.headers.release());  // librdkafka's now
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 sdk::Result<std::shared_ptr<Producer>>
 Producer::make(const Brokers& brokers, const std::vector<Property>& properties, sdk::Log* log) {
   std::shared_ptr<Producer> producer{new Producer};
@@ -98,44 +135,11 @@ void Producer::push_waiting() {
 
 // @returns false where there is no room for it now.
 bool Producer::hand_over(Waiting& waiting) {
-  auto& message = waiting.message;
-  std::array<rd_kafka_vu_t, 7> fields{};
-  std::size_t count = 0;
-  auto topic = field(RD_KAFKA_VTYPE_TOPIC);
-  topic.u.cstr = message.topic.c_str();
-  fields.at(count++) = topic;
-  auto partition = field(RD_KAFKA_VTYPE_PARTITION);
-  partition.u.i32 = message.partition;
-  fields.at(count++) = partition;
-  auto flags = field(RD_KAFKA_VTYPE_MSGFLAGS);
-  flags.u.i = RD_KAFKA_MSG_F_COPY;
-  fields.at(count++) = flags;
-  auto opaque = field(RD_KAFKA_VTYPE_OPAQUE);
-  opaque.u.ptr = waiting.mark;
-  fields.at(count++) = opaque;
-  if (message.key) {
-    auto key = field(RD_KAFKA_VTYPE_KEY);
-    key.u.mem = {message.key->data(), message.key->size()};
-    fields.at(count++) = key;
-  }
-  if (message.value) {
-    auto value = field(RD_KAFKA_VTYPE_VALUE);
-    value.u.mem = {message.value->data(), message.value->size()};
-    fields.at(count++) = value;
-  }
-  if (message.headers) {
-    auto headers = field(RD_KAFKA_VTYPE_HEADERS);
-    headers.u.headers = message.headers.get();
-    fields.at(count++) = headers;
-  }
-  const ErrorPtr refused{rd_kafka_produceva(client_.get(), fields.data(), count)};
-  const auto failure = refused ? rd_kafka_error_code(refused.get()) : RD_KAFKA_RESP_ERR_NO_ERROR;
+  const auto failure = hand_to_client(client_.get(), waiting.message, waiting.mark);
   if (failure == RD_KAFKA_RESP_ERR__QUEUE_FULL)
     return false;
-  if (failure == RD_KAFKA_RESP_ERR_NO_ERROR)
-    static_cast<void>(message.headers.release());  // librdkafka's now
-  else
-    settle(*waiting.mark, to_error(failure, "cannot send to '" + message.topic + "'"));
+  if (failure != RD_KAFKA_RESP_ERR_NO_ERROR)
+    settle(*waiting.mark, to_error(failure, "cannot send to '" + waiting.message.topic + "'"));
   return true;
 }
 

@@ -29,6 +29,9 @@ struct Outgoing {
   HeadersPtr headers;
 };
 
+/// Puts it into librdkafka's queue, which takes its headers.
+rd_kafka_resp_err_t hand_to_client(rd_kafka_t* client, Outgoing& message, void* opaque);
+
 /// Thread-safe. Where librdkafka's queue is full messages wait here until a delivery report makes
 /// room, in their order.
 class Producer {

@@ -173,6 +173,7 @@ void KafkaSource::say_farewell(bool now) {
   const auto list = std::move(farewell_->list);
   farewell_.reset();
   store_offsets();
+  fence_leaving(false);
   std::erase_if(partitions_, [](const auto& entry) { return entry.second.leaving; });
   unassign(list.get());
 }

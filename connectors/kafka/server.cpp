@@ -61,7 +61,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> reserved{
   {"enable.auto.offset.store", "offsets are committed when their records have settled"},
   {"auto.offset.reset", "say it by 'start'"},
   {"enable.partition.eof", "the engine decides it"},
-  {"transactional.id", "transactions of one's own are not offered"},
+  {"transactional.id", "delivery: exactly-once on receive sees to it"},
 }};
 
 std::string test_property(const std::string& name, const std::string& value) {

@@ -56,7 +56,7 @@ sdk::Status KafkaSource::start(const sdk::SourceContext& context) {
   group_ = config_->group.empty() ? context.pipeline : config_->group;
   std::vector<Property> properties{
     {"group.id", group_},
-    {"enable.auto.commit", "true"},
+    {"enable.auto.commit", is_transactional() ? "false" : "true"},
     {"auto.commit.interval.ms", "1000"},
     {"enable.auto.offset.store", "false"},
     {"auto.offset.reset", config_->start.where == Start::Where::latest ? "latest" : "earliest"},
@@ -86,6 +86,7 @@ sdk::Status KafkaSource::start(const sdk::SourceContext& context) {
                       {.hint = reason.data()}};
   static_cast<void>(conf->release());  // the client's now
   rd_kafka_poll_set_consumer(client_.get());
+  gate_->consumer = client_.get();
   events_.reset(rd_kafka_queue_get_consumer(client_.get()));
   wake_->signal.watch(events_.get());
   const auto topics = make_list();
@@ -125,6 +126,7 @@ void KafkaSource::run() {
 void KafkaSource::close() {
   take_settled();
   store_offsets();
+  fence_leaving(true);
   if (claims_)
     end_claims();  // the group's question wants its answer first
   const ErrorPtr failure{rd_kafka_consumer_close_queue(client_.get(), events_.get())};
@@ -255,6 +257,8 @@ void KafkaSource::take_settled() {
 }
 
 void KafkaSource::store_offsets() {
+  if (is_transactional())
+    return;
   PartitionListPtr list;
   for (auto& [key, partition] : partitions_) {
     if (partition.next <= partition.stored)

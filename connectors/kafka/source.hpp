@@ -79,6 +79,10 @@ private:
   void take_partitions(rd_kafka_topic_partition_list_t* list, const Claims* claims);
   sdk::LanePtr make_lane(const rd_kafka_topic_partition_t& one,
                          const sdk::OffsetClaim* claim) const;
+
+  bool is_transactional() const noexcept { return config_->exactly_once && !context_.offsets; }
+
+  void fence_leaving(bool all);
   void hear_of_fence(const Partition& partition);
   void seek_first(rd_kafka_topic_partition_list_t* list);
   void revoke(PartitionListPtr list, bool lost);
@@ -105,6 +109,7 @@ private:
   std::optional<Farewell> farewell_;
   std::optional<Claims> claims_;
   std::string group_;
+  std::shared_ptr<GroupGate> gate_ = std::make_shared<GroupGate>();
   sdk::JsonReader json_;
   bool assigned_ = false;
   sdk::Instant assigned_at_;

@@ -1,6 +1,7 @@
 #include "connectors/kafka/step.hpp"
 
 #include "connectors/kafka/message.hpp"
+#include "connectors/sdk/offset_run.hpp"
 
 #include <limits>
 #include <string>
@@ -44,7 +45,23 @@ void KafkaStep::process(sdk::Batch batch, sdk::StepDone done) {
     else
       failures.push_back({row, std::move(message).error()});
   }
+  if (sdk::OffsetRun::is_marked(batch)) {
+    if (failures.empty())
+      transactor().send(std::move(batch), std::move(messages), std::move(done));
+    else
+      done(std::move(batch), std::move(failures));
+    return;
+  }
   producer_->send(std::move(batch), std::move(messages), std::move(failures), std::move(done));
+}
+
+Transactor& KafkaStep::transactor() {
+  const std::lock_guard lock{shared_->mutex};
+  if (!shared_->transactor)
+    shared_->transactor = std::make_unique<Transactor>(
+      *shared_->config.brokers, shared_->config.properties, context_.pipeline + "-" + context_.name,
+      context_.log);
+  return *shared_->transactor;
 }
 
 sdk::Result<Outgoing> KafkaStep::make(const sdk::Record& record, std::uint32_t index) const {

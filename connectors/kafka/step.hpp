@@ -3,6 +3,7 @@
 
 #include "connectors/kafka/config.hpp"
 #include "connectors/kafka/producer.hpp"
+#include "connectors/kafka/transactor.hpp"
 #include "connectors/sdk/step.hpp"
 
 #include <memory>
@@ -15,7 +16,8 @@ namespace millrace::kafka {
 struct SharedSend {
   SendConfig config;
   std::mutex mutex;
-  std::shared_ptr<Producer> producer;  // made by the first that starts
+  std::shared_ptr<Producer> producer;      // made by the first that starts
+  std::unique_ptr<Transactor> transactor;  // by the first batch of a TransactionalLane
 };
 
 class KafkaStep final : public sdk::Step {
@@ -26,6 +28,7 @@ public:
   void process(sdk::Batch batch, sdk::StepDone done) override;
 
 private:
+  Transactor& transactor();
   sdk::Result<Outgoing> make(const sdk::Record& record, std::uint32_t index) const;
 
   std::shared_ptr<SharedSend> shared_;

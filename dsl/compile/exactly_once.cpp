@@ -4,6 +4,7 @@
 #include "dsl/compile/named_server.hpp"
 #include "dsl/compile/request_transaction.hpp"
 #include "dsl/compile/walk.hpp"
+#include "dsl/describe.hpp"
 #include "dsl/sql/crud.hpp"
 
 #include <algorithm>
@@ -58,21 +59,41 @@ std::optional<ConfigNode> server_of(const ConfigNode& step, const Document& docu
   return std::nullopt;
 }
 
+// Whether the last step may write where the source's offsets are.
+bool ends_where_it_began(const ConfigNode& steps, const ConfigNode& source) {
+  const auto* from = source.find("type");
+  const auto* to = steps.items.empty() ? nullptr : steps.items.back().find("type");
+  return from && to && from->text == to->text;
+}
+
 class Checker {
 public:
   Checker(const ExactlyOnce& wanted, const std::vector<ServerProgram>& servers,
           sdk::Diagnostics& diagnostics)
     : wanted_{wanted}, servers_{servers}, diagnostics_{diagnostics} {}
 
-  void check(const StepProgram& step) {
-    if (const auto* call = std::get_if<ConnectorCall>(&step.body);
-        call && call->operation->effects == sdk::Effects::external)
+  /// @param sink the step that commits the offsets, or null.
+  void check(const StepProgram& step, const StepProgram* sink) {
+    const auto* connector = std::get_if<ConnectorCall>(&step.body);
+    if (&step == sink) {
+      if (connector->server != wanted_.server)
+        refuse(step,
+               "writes to '" + servers_[*connector->server].name + "', and the offsets are on '"
+                 + name() + "': no transaction covers both",
+               "use one server");
+    } else if (sink && shows_twice(step)) {
+      refuse(step, "has an effect outside the transaction that '" + sink->name + "' commits",
+             "leave it out, or let the pipeline end in the database");
+    } else if (connector && connector->operation->effects == sdk::Effects::external) {
       refuse(step,
              "has an effect outside the transaction: where that fails it has happened all the "
              "same, and it may happen twice",
              "write to the database alone, and let another pipeline send what stands there");
-    if (const auto* call = std::get_if<DatabaseCall>(&step.body))
+    }
+    if (const auto* call = std::get_if<DatabaseCall>(&step.body); call && !sink)
       check(step, *call);
+    else if (call && call->stream)
+      refuse(step, "makes many records of one, which has one offset", "leave out stream:");
     if (std::holds_alternative<Gather>(step.body))
       refuse(step, "makes one record of many, which have one offset each",
              "leave it out: what waits of a partition shares a transaction by itself");
@@ -124,6 +145,11 @@ void check_server(const ServerProgram& server, const sdk::Place& place,
                       "give it a file: sqlite:///folder/name.db");
 }
 
+const ConfigNode* offset_table(const ConfigNode& source) {
+  const auto* table = source.find("offsetTable");
+  return table ? table : source.find("offset_table");
+}
+
 }  // namespace
 
 bool wants_exactly_once(const ConfigNode& source) {
@@ -133,6 +159,8 @@ bool wants_exactly_once(const ConfigNode& source) {
 
 bool wrap_exactly_once(ConfigNode& steps, const ConfigNode& source, const Document& document,
                        sdk::Diagnostics& diagnostics) {
+  if (ends_where_it_began(steps, source))
+    return true;
   const auto& place = source.find("delivery")->place;
   const auto* first = first_database_step(steps, document);
   if (!first) {
@@ -153,25 +181,35 @@ bool wrap_exactly_once(ConfigNode& steps, const ConfigNode& source, const Docume
 
 void mark_exactly_once(PipelineProgram& pipeline, const ConfigNode& source,
                        const std::vector<ServerProgram>& servers, sdk::Diagnostics& diagnostics) {
-  auto* block = pipeline.steps.steps.empty()
-                  ? nullptr
-                  : std::get_if<TransactionBlock>(&pipeline.steps.steps.back()->body);
-  if (!block || block->server == no_server)
+  if (pipeline.steps.steps.empty())
     return;
-  block->exactly_once = true;
-  ExactlyOnce wanted{.server = block->server, .table = {}};
-  const auto* table = source.find("offsetTable");
-  if (!table)
-    table = source.find("offset_table");
-  auto quoted = quote_table(table && table->is_scalar() ? table->text : default_table);
-  if (quoted)
-    wanted.table = std::move(*quoted);
-  else
-    diagnostics.error(table->place, quoted.error().message(), quoted.error().hint());
-  check_server(servers[wanted.server], source.find("delivery")->place, diagnostics);
+  auto& last = *pipeline.steps.steps.back();
+  ExactlyOnce wanted;
+  const StepProgram* sink = nullptr;
+  if (const auto* call = std::get_if<ConnectorCall>(&last.body);
+      call && call->server && pipeline.source.server) {
+    sink = &last;
+    wanted.server = *pipeline.source.server;
+    if (const auto* table = offset_table(source))
+      diagnostics.error(table->place, "no table is used: '" + last.name + "' commits the offsets",
+                        "leave out 'offsetTable'");
+  } else if (auto* block = std::get_if<TransactionBlock>(&last.body);
+             block && block->server != no_server) {
+    block->exactly_once = true;
+    wanted.server = block->server;
+    const auto* table = offset_table(source);
+    auto quoted = quote_table(table && table->is_scalar() ? table->text : default_table);
+    if (quoted)
+      wanted.table = std::move(*quoted);
+    else
+      diagnostics.error(table->place, quoted.error().message(), quoted.error().hint());
+    check_server(servers[wanted.server], source.find("delivery")->place, diagnostics);
+  } else {
+    return;  // a mistake that is reported already
+  }
   Checker checker{wanted, servers, diagnostics};
   for_each_step(std::as_const(pipeline.steps),
-                [&](const StepProgram& step) { checker.check(step); });
+                [&](const StepProgram& step) { checker.check(step, sink); });
   pipeline.source.exactly_once = std::move(wanted);
 }
 

@@ -182,6 +182,41 @@ std::vector<Message> Broker::read(const std::string& topic, std::size_t count) {
   return messages;
 }
 
+std::vector<Message> Broker::read_all(const std::string& topic) {
+  const auto client = make_client(
+    RD_KAFKA_CONSUMER,
+    {{"group.id", "reader"}, {"enable.auto.commit", "false"}, {"enable.partition.eof", "true"}});
+  // One that reads what is committed is told of the first open transaction instead of the end.
+  const auto observer = make_client(
+    RD_KAFKA_CONSUMER, {{"group.id", "observer"}, {"isolation.level", "read_uncommitted"}});
+  std::vector<Message> messages;
+  for (int i = 0; i < partitions_.at(topic); ++i) {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    check(
+      rd_kafka_query_watermark_offsets(observer.get(), topic.c_str(), i, &low, &high, timeout_ms),
+      "watermarks");
+    const auto list = kafka::make_list();
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), i)->offset =
+      RD_KAFKA_OFFSET_BEGINNING;
+    check(rd_kafka_assign(client.get(), list.get()), "assign");
+    // An open transaction hides what is behind it: the end comes when that has ended.
+    const auto deadline = Clock::now() + 60s;
+    for (std::int64_t at = low; at < high && Clock::now() < deadline;) {
+      auto* raw = rd_kafka_consumer_poll(client.get(), 200);
+      if (!raw)
+        continue;
+      if (raw->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        messages.push_back(to_message(*raw));
+      if (raw->err == RD_KAFKA_RESP_ERR_NO_ERROR || raw->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        at = raw->offset + (raw->err == RD_KAFKA_RESP_ERR_NO_ERROR ? 1 : 0);
+      rd_kafka_message_destroy(raw);
+    }
+  }
+  rd_kafka_consumer_close(client.get());
+  return messages;
+}
+
 std::int64_t Broker::committed(const std::string& group, const std::string& topic,
                                std::int32_t partition) {
   const auto client = make_client(RD_KAFKA_CONSUMER, {{"group.id", group}});

@@ -50,6 +50,9 @@ public:
   /// Reads all partitions from their start until there are `count` messages, for 30 s at most.
   std::vector<Message> read(const std::string& topic, std::size_t count);
 
+  /// Reads all that is there and committed, once it is certain that nothing of it is still open.
+  std::vector<Message> read_all(const std::string& topic);
+
   /// The offset that the group has committed; -1: none.
   std::int64_t committed(const std::string& group, const std::string& topic,
                          std::int32_t partition);

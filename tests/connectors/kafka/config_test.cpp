@@ -140,7 +140,7 @@ TEST_F(KafkaConfigTest, RefusesExactlyOnceWhereItCannotHold) {
   } cases[] = {
     {"  - {type: transform, set: {n: $.in.n}}\n", "p.yaml:7:", "this pipeline has none"},
     {insert + "  - {name: out, type: kafka, operation: send, server: broker, topic: t}\n",
-     "p.yaml:9:", "has an effect outside the transaction"},
+     "p.yaml:8:", "has an effect outside the transaction that 'out' commits"},
     {"  - {name: out, type: stdout}\n" + insert,
      "p.yaml:8:", "has an effect outside the transaction"},
     {insert
