@@ -22,7 +22,8 @@ bool may_change_settings(std::string_view sql) noexcept {
   constexpr std::string_view function{"set_config"};
   const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
   return starts_with_word(sql, "RESET") || starts_with_word(sql, "DISCARD")
-         || !std::ranges::search(sql, function, same).empty();
+         || std::search(sql.begin(), sql.end(), function.begin(), function.end(), same)
+              != sql.end();
 }
 
 bool is_worth_preparing(std::string_view sql) noexcept {

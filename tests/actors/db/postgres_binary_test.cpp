@@ -10,7 +10,6 @@ namespace millrace::actors {
 namespace {
 
 using sdk::Value;
-using sdk::ValueKind;
 
 /// A type, and values that lie at its ends.
 struct Extremes {
