@@ -38,7 +38,15 @@ bool append_whole(std::string& out, const Value& value) {
   return true;
 }
 
-// By way of the text that would be sent otherwise, so that both round alike.
+// As the text that would be sent otherwise: that of a double reads back as the same one.
+bool append_double(std::string& out, double number) {
+  if (!std::isfinite(number))
+    return false;
+  append_integer(out, std::bit_cast<std::uint64_t>(number));
+  return true;
+}
+
+// By way of the text, so that both round alike.
 template <class T, class Bits>
 bool append_float(std::string& out, const Value& value) {
   if (!value.is_number())
@@ -135,9 +143,7 @@ bool append_array(std::string& out, const Value& value, const TypeInfo& type) {
       out.resize(before);
       return false;
     }
-    std::string length;
-    append_integer(length, static_cast<std::int32_t>(out.size() - start - 4));
-    out.replace(start, 4, length);
+    put_integer(out.data() + start, static_cast<std::int32_t>(out.size() - start - 4));
   }
   return true;
 }
@@ -176,6 +182,9 @@ bool append_binary(std::string& out, const Value& value, Oid type) {
   case oid::float4:
     return append_float<float, std::uint32_t>(out, value);
   case oids::float8:
+    if (value.kind() == ValueKind::real || value.is_integer())
+      return append_double(out, value.is_integer() ? static_cast<double>(value.as_integer())
+                                                   : value.as_double());
     return append_float<double, std::uint64_t>(out, value);
   case oids::numeric:
     return append_numeric(out, value);
@@ -187,7 +196,10 @@ bool append_binary(std::string& out, const Value& value, Oid type) {
   case oids::text:
   case oid::bpchar:
   case oid::varchar:
-    append_text(out, value, type);
+    if (type != oid::json && value.is_string())
+      out += value.as_string();
+    else
+      append_text(out, value, type);
     return true;
   case oid::bytea:
     return value.is_string() && value.as_string().starts_with("\\x")

@@ -5,10 +5,13 @@
 #include "connectors/postgres/types.hpp"
 #include "connectors/sdk/value.hpp"
 
+#include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace millrace::postgres {
 
@@ -19,12 +22,25 @@ bool has_binary(Oid type) noexcept;
 /// @returns false where this value's meaning is for the server to find; then `out` is as it was.
 bool append_binary(std::string& out, const sdk::Value& value, Oid type);
 
+/// Puts an integer in network order to where there is room for it.
+template <class T>
+void put_integer(char* out, T number) noexcept {
+  auto bits = static_cast<std::make_unsigned_t<T>>(number);
+  if constexpr (sizeof(T) == 2)
+    bits = __builtin_bswap16(bits);
+  else if constexpr (sizeof(T) == 4)
+    bits = __builtin_bswap32(bits);
+  else if constexpr (sizeof(T) == 8)
+    bits = __builtin_bswap64(bits);
+  std::memcpy(out, &bits, sizeof bits);
+}
+
 /// Appends an integer in network order.
 template <class T>
 void append_integer(std::string& out, T number) {
-  auto bits = static_cast<std::make_unsigned_t<T>>(number);
-  for (int shift = (static_cast<int>(sizeof(T)) - 1) * 8; shift >= 0; shift -= 8)
-    out += static_cast<char>((bits >> static_cast<unsigned>(shift)) & 0xFFU);
+  std::array<char, sizeof(T)> bytes;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  put_integer(bytes.data(), number);
+  out.append(bytes.data(), bytes.size());
 }
 
 /// The decimal number as `numeric` holds it: digits of base 10,000.

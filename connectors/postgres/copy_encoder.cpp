@@ -9,7 +9,7 @@ namespace millrace::postgres {
 
 namespace {
 
-constexpr std::size_t slice_bytes = 128UL * 1024;
+constexpr std::size_t slice_bytes = 64UL * 1024;
 
 // PostgreSQL's manual, COPY, "Binary Format".
 constexpr std::string_view binary_header{"PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19};
@@ -49,35 +49,33 @@ CopyEncoder::CopyEncoder(std::shared_ptr<const sdk::BulkRows> rows, std::vector<
     types_{std::move(types)},
     written_as_{std::move(written_as)},
     binary_{std::ranges::all_of(types_, [](Oid type) { return has_binary(type); })} {
-  begin();
-}
-
-void CopyEncoder::begin() {
-  next_ = 0;
-  data_.clear();
+  data_.reserve(slice_bytes + slice_bytes / 4);
   if (binary_)
     data_ = binary_header;
 }
 
-sdk::Result<bool> CopyEncoder::step() {
+void CopyEncoder::begin_text() {
+  binary_ = false;
+  next_ = 0;
+  data_.clear();
+}
+
+sdk::Result<CopyEncoder::Progress> CopyEncoder::step() {
   const auto rows = rows_->rows();
   const auto enough = data_.size() + slice_bytes;
   for (; next_ < rows.size() && data_.size() < enough; ++next_) {
-    if (binary_ && append_binary_row(rows[next_]))
-      continue;
     if (binary_) {
-      binary_ = false;
-      begin();
-      return true;
-    }
-    if (auto written = append_text_row(rows[next_]); !written)
+      if (!append_binary_row(rows[next_]))
+        return Progress::not_binary;
+    } else if (auto written = append_text_row(rows[next_]); !written) {
       return written.error();
+    }
   }
   if (next_ < rows.size())
-    return true;
+    return Progress::more;
   if (binary_)
     append_integer<std::int16_t>(data_, -1);
-  return false;
+  return Progress::done;
 }
 
 bool CopyEncoder::append_binary_row(const sdk::Parameters& row) {
@@ -91,9 +89,7 @@ bool CopyEncoder::append_binary_row(const sdk::Parameters& row) {
     data_.append(4, '\0');
     if (!append_binary(data_, row[i], types_[i]))
       return false;
-    const auto length = static_cast<std::uint32_t>(data_.size() - at - 4);
-    for (unsigned byte = 0; byte < 4; ++byte)
-      data_[at + byte] = static_cast<char>((length >> (24U - 8U * byte)) & 0xFFU);
+    put_integer(data_.data() + at, static_cast<std::int32_t>(data_.size() - at - 4));
   }
   return true;
 }

@@ -1,15 +1,16 @@
 // CopyEncoder: rows as COPY takes them; binary where every type and every value can be written so,
-// else text. Works a slice at a time, so that many rows stall no reactor.
+// else text. Works a slice at a time: the server reads one while the next is written.
 //
-//   CopyEncoder encoder{bulk, types};
-//   while (*encoder.step()) …                        // until it says that nothing is left
-//   "COPY t FROM STDIN" + encoder.options();  encoder.data();
+//   CopyEncoder encoder{bulk, types, written_as};
+//   "COPY t FROM STDIN" + encoder.options();
+//   while (*encoder.step() == CopyEncoder::Progress::more) … encoder.data(), drop_data()
 #pragma once
 
 #include "connectors/postgres/types.hpp"
 #include "connectors/sdk/bulk.hpp"
 #include "connectors/sdk/result.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,21 +24,29 @@ public:
   CopyEncoder(std::shared_ptr<const sdk::BulkRows> rows, std::vector<Oid> types,
               std::vector<Oid> written_as);
 
-  /// Writes some more. @returns whether there is more to write; an error where a value cannot be
-  /// sent at all.
-  sdk::Result<bool> step();
+  enum class Progress : std::uint8_t {
+    more,
+    done,
+    not_binary,  // a value has no sure binary form: all is to be written anew, as text
+  };
 
-  bool binary() const noexcept { return binary_; }
+  /// Writes some more. @returns an error where a value cannot be sent at all.
+  sdk::Result<Progress> step();
+
+  /// From the first row on, as text.
+  void begin_text();
 
   /// What stands behind COPY … FROM STDIN.
   std::string_view options() const noexcept { return binary_ ? " (FORMAT binary)" : ""; }
 
-  const std::string& data() const noexcept { return data_; }
+  /// What was written and not dropped yet.
+  std::string_view data() const noexcept { return data_; }
+
+  void drop_data() noexcept { data_.clear(); }
 
 private:
   bool append_binary_row(const sdk::Parameters& row);
   sdk::Status append_text_row(const sdk::Parameters& row);
-  void begin();
 
   std::shared_ptr<const sdk::BulkRows> rows_;
   std::vector<Oid> types_;

@@ -155,6 +155,8 @@ void PostgresWire::flush() {
     return;
   }
   watch();
+  if (left == 0)
+    resume_copy();
   if (left == 0 || writing_)
     return;
   writing_ = true;

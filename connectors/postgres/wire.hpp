@@ -15,6 +15,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace millrace::postgres {
@@ -145,13 +147,6 @@ private:
   void separate_alone();
   bool begin_alone();
   bool advance_alone();
-  bool inspect_columns();
-  void finish_inspecting();
-  void encode_rows();
-  void start_copy();
-  void process_copy();
-  void take_copy_result(ResultPtr result);
-  void end_copy();
   void fail_alone(const sdk::Error& error);
   bool send_stream();
   void take_row(ResultPtr row);
@@ -159,6 +154,18 @@ private:
   void end_stream();
   void cancel_stream();
   void hear();
+
+  // wire_copy.cpp: rows in bulk
+  bool inspect_columns();
+  void finish_inspecting();
+  void start_copy(std::string_view before);
+  void copy_rows();
+  void encode_rows();
+  void put_rows();
+  void resume_copy();
+  void process_copy();
+  void take_copy_result(ResultPtr result);
+  void end_copy();
 
   const sdk::DatabaseSettings settings_;
   sdk::EventLoop& loop_;

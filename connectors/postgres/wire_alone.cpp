@@ -12,8 +12,6 @@ namespace millrace::postgres {
 
 namespace {
 
-constexpr std::size_t most_put = 1UL << 20U;  // bytes; libpq counts them in an int
-
 // Rows of a stream, each as libpq gave it.
 class StreamedRows final : public sdk::RawResult {
 public:
@@ -40,13 +38,6 @@ private:
   std::vector<ResultPtr> rows_;
   std::shared_ptr<ShapeSlot> shape_;
 };
-
-std::string joined(const std::vector<std::string>& columns) {
-  std::string list;
-  for (const auto& column : columns)
-    list.append(list.empty() ? "" : ", ").append(column);
-  return list;
-}
 
 sdk::Error cancelled() {
   return {sdk::ErrorKind::cancelled, "nobody wants the rows any more", {.code = "57014"}};
@@ -77,154 +68,23 @@ bool PostgresWire::begin_alone() {
   ++in_flight_;
   const auto statement = alone_->queued.entry.statement;
   alone_->stream = statement->stream;
-  // Nothing was pending: what is now are settings, with a Sync of their own.
-  if (!write_settings(alone_->queued) || (!pending_.empty() && !write_sync()))
+  // Settings have a Sync of their own.
+  const auto before = pending_.size();
+  if (!write_settings(alone_->queued) || (pending_.size() > before && !write_sync()))
     return false;
   return statement->bulk ? inspect_columns() : advance_alone();
 }
 
 // A stream's statement goes out when nothing is before it: libpq reads row by row only what is
-// next.
+// next. Nor does libpq leave its pipeline, as COPY needs it, before it has given all of it away.
 bool PostgresWire::advance_alone() {
-  if (!alone_ || !alone_->stream || alone_->step != Alone::Step::settings || !pending_.empty())
+  if (!alone_ || !pending_.empty())
     return true;
-  return send_stream();
-}
-
-// --- COPY
-
-// By the types that the columns have inside this very transaction, which nobody can change until it
-// ends.
-bool PostgresWire::inspect_columns() {
-  const auto& bulk = *alone_->queued.entry.statement->bulk;
-  const auto sql = "SELECT " + joined(bulk.columns) + " FROM " + bulk.table;
-  alone_->step = Alone::Step::inspecting;
-  auto* raw = connection_.get();
-  if (PQsendPrepare(raw, "", sql.c_str(), 0, nullptr) != 1)
-    return false;
-  pending_.push_back({Kind::inspect});
-  if (PQsendDescribePrepared(raw, "") != 1)
-    return false;
-  pending_.push_back({Kind::inspect});
-  return write_sync();
-}
-
-void PostgresWire::finish_inspecting() {
-  std::vector<Oid> types;
-  for (const auto& pending : group_) {
-    if (PQresultStatus(pending.result.get()) == PGRES_FATAL_ERROR) {
-      fail_alone(to_error(pending.result.get()));
-      return;
-    }
-  }
-  const auto* described = group_.back().result.get();
-  types.reserve(static_cast<std::size_t>(PQnfields(described)));
-  for (int i = 0; i < PQnfields(described); ++i)
-    types.push_back(PQftype(described, i));
-  const auto& bulk = alone_->queued.entry.statement->bulk;
-  if (types.size() != bulk->columns.size()) {
-    fail_alone(
-      {sdk::ErrorKind::internal, "the server describes other columns than were asked for"});
-    return;
-  }
-  // Where the transaction has ended or was never begun, the rows would stay without it.
-  if (PQtransactionStatus(connection_.get()) != PQTRANS_INTRANS) {
-    fail_alone({sdk::ErrorKind::transaction,
-                "rows are copied inside a transaction only",
-                {.code = "25P01"}});
-    return;
-  }
-  std::vector<Oid> written_as;
-  written_as.reserve(types.size());
-  for (const auto type : types)
-    written_as.push_back(user_types_->stands_for(type));
-  alone_->encoder = std::make_unique<CopyEncoder>(bulk, std::move(types), std::move(written_as));
-  alone_->step = Alone::Step::encoding;
-  loop_.post([self = shared_from_this()] { self->encode_rows(); });
-}
-
-// A slice per turn of the loop.
-void PostgresWire::encode_rows() {
-  if (closed_ || !alone_)
-    return;
-  const auto more = alone_->encoder->step();
-  if (!more) {
-    fail_alone(more.error());
-    go_on();
-  } else if (*more) {
-    loop_.post([self = shared_from_this()] { self->encode_rows(); });
-  } else {
-    start_copy();
-  }
-}
-
-void PostgresWire::start_copy() {
-  const auto& bulk = *alone_->queued.entry.statement->bulk;
-  auto sql = "COPY " + bulk.table + " (" + joined(bulk.columns) + ") FROM STDIN";
-  sql += alone_->encoder->options();
-  alone_->step = Alone::Step::starting;
-  auto* raw = connection_.get();
-  if (PQexitPipelineMode(raw) != 1 || PQsendQuery(raw, sql.c_str()) != 1) {
-    lose(loss_error(raw), false);
-    return;
-  }
-  flush();
-}
-
-void PostgresWire::process_copy() {
-  const auto copies = [this] {
-    return alone_
-           && (alone_->step == Alone::Step::starting || alone_->step == Alone::Step::copying);
-  };
-  while (!closed_ && copies() && PQisBusy(connection_.get()) == 0) {
-    ResultPtr result{PQgetResult(connection_.get())};
-    if (result)
-      take_copy_result(std::move(result));
-    else
-      end_copy();
-  }
-}
-
-void PostgresWire::take_copy_result(ResultPtr result) {
-  auto* raw = connection_.get();
-  if (ends_connection(result.get())) {
-    lose(to_error(result.get()), true);
-    return;
-  }
-  if (is_broken_connection(result.get())) {
-    lose(fatal_.value_or(loss_error(raw)), fatal_.has_value());
-    return;
-  }
-  if (PQresultStatus(result.get()) != PGRES_COPY_IN) {
-    alone_->result = std::move(result);
-    return;
-  }
-  // What the server thinks of the rows it says when it has them all.
-  alone_->step = Alone::Step::copying;
-  bool put = true;
-  for (std::string_view rest{alone_->encoder->data()}; put && !rest.empty();) {
-    const auto piece = rest.substr(0, most_put);
-    put = PQputCopyData(raw, piece.data(), static_cast<int>(piece.size())) == 1;
-    rest.remove_prefix(piece.size());
-  }
-  if (!put || PQputCopyEnd(raw, nullptr) != 1) {
-    lose(loss_error(raw), false);
-    return;
-  }
-  alone_->encoder.reset();
-  flush();
-}
-
-void PostgresWire::end_copy() {
-  auto* raw = connection_.get();
-  if (!alone_->result || PQenterPipelineMode(raw) != 1) {
-    lose(fatal_.value_or(loss_error(raw)), fatal_.has_value());
-    return;
-  }
-  const auto done = std::move(alone_);
-  --in_flight_;
-  Pending copied{Kind::entry, std::move(done->result), std::move(done->queued)};
-  answer(copied);
+  if (alone_->step == Alone::Step::ready)
+    start_copy("SAVEPOINT millrace_copy");
+  else if (alone_->stream && alone_->step == Alone::Step::settings)
+    return send_stream();
+  return true;
 }
 
 void PostgresWire::fail_alone(const sdk::Error& error) {

@@ -12,9 +12,10 @@ struct PostgresWire::Alone {
   enum class Step : std::uint8_t {
     settings,    // of the statement are on their way
     inspecting,  // the columns' types are asked for
-    encoding,
-    starting,  // COPY was sent
-    copying,   // and all its rows
+    ready,       // COPY may be sent, when nothing else is under way
+    starting,    // COPY was sent
+    copying,     // the server takes rows
+    ending,      // all rows were sent, or no more come
     streaming
   };
 
@@ -24,6 +25,10 @@ struct PostgresWire::Alone {
   // of COPY
   std::unique_ptr<CopyEncoder> encoder{};
   ResultPtr result{};
+  std::optional<sdk::Error> refused{};  // a value that cannot be sent at all
+  bool as_text = false;                 // to be written anew
+  bool encoded = false;                 // all rows
+  bool waits = false;                   // until libpq has sent what it was given
 
   // of a stream
   std::shared_ptr<sdk::RowStream> stream{};

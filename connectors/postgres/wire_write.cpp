@@ -32,11 +32,14 @@ void PostgresWire::pump() {
       wrote = prepare(*unknown, {});
     else if (!refuse_misfit(size)) {
       const bool alone = is_alone(source().front());
-      if (alone && !pending_.empty())
+      // What is asked before rows are copied may travel behind the BEGIN.
+      if (alone && !pending_.empty() && !source().front().entry.statement->bulk)
         break;
       wrote = alone ? begin_alone() : write_group(size);
     }
   }
+  if (closed_)
+    return;
   if (!wrote) {
     lose(loss_error(connection_.get()), false);
     return;

@@ -130,7 +130,28 @@ const std::vector<TypeCase>& types() {
   return all;
 }
 
-class PostgresCopyTypesTest : public ConformanceTest {};
+class PostgresCopyTypesTest : public ConformanceTest {
+protected:
+  using Rows = std::shared_ptr<std::vector<sdk::Parameters>>;
+
+  static sdk::Result<sdk::SqlResult> copy(const SessionHandle& session, const std::string& table,
+                                          std::vector<std::string> columns, const Rows& rows) {
+    sdk::Statement statement{.sql = "COPY " + table};
+    statement.bulk = std::make_shared<const sdk::BulkRows>(
+      sdk::BulkRows{table, std::move(columns), rows, 0, rows->size()});
+    Awaited<ExecuteReply> reply;
+    session.execute(std::move(statement), reply.callback());
+    return std::move(reply.get().results.front());
+  }
+
+  /// More than what goes in one piece, or lies ready before the server takes any.
+  static Rows many(int count) {
+    auto rows = std::make_shared<std::vector<sdk::Parameters>>();
+    for (int i = 0; i < count; ++i)
+      rows->push_back({Value{i}, Value{"2026-01-02"}, Value{std::string(100, 'x')}});
+    return rows;
+  }
+};
 
 TEST_P(PostgresCopyTypesTest, WritesWhatAParameterWrites) {
   const auto seed = std::random_device{}();
@@ -149,14 +170,9 @@ TEST_P(PostgresCopyTypesTest, WritesWhatAParameterWrites) {
       rows->push_back({Value{"copy"}, one.make(random)});
     for (const auto& row : *rows)
       make("INSERT INTO " + table + " (way, v) VALUES ($1, $2)", {Value{"parameter"}, row[1]});
-    sdk::Statement statement{.sql = "COPY " + table};
-    statement.bulk = std::make_shared<const sdk::BulkRows>(
-      sdk::BulkRows{table, {"way", "v"}, rows, 0, rows->size()});
     auto session = pool().begin();
     ASSERT_TRUE(session);
-    Awaited<ExecuteReply> reply;
-    session->execute(std::move(statement), reply.callback());
-    const auto copied = std::move(reply.get().results.front());
+    const auto copied = copy(*session, table, {"way", "v"}, rows);
     ASSERT_TRUE(copied) << copied.error().to_string();
     ASSERT_TRUE(commit(*session));
     const auto pairs = pool().rows("SELECT a.v::text AS a, b.v::text AS b FROM " + table
@@ -173,20 +189,67 @@ TEST_P(PostgresCopyTypesTest, LeavesTheMeaningOfOtherFormsToTheServer) {
   rows->push_back({Value{"2026-01-02"}, Value{1}, Value{true}, Value{0.5}});
   rows->push_back({Value{"epoch"}, Value{"7"}, Value{"off"}, Value{"NaN"}});
   rows->push_back({Value{"Jan 8, 1999"}, Value::decimal("12.00"), Value{"t"}, Value{"-Infinity"}});
-  sdk::Statement statement{.sql = "COPY t"};
-  statement.bulk = std::make_shared<const sdk::BulkRows>(
-    sdk::BulkRows{"t", {"d", "i", "b", "f"}, rows, 0, rows->size()});
   auto session = pool().begin();
   ASSERT_TRUE(session);
-  Awaited<ExecuteReply> reply;
-  session->execute(std::move(statement), reply.callback());
-  const auto copied = std::move(reply.get().results.front());
+  const auto copied = copy(*session, "t", {"d", "i", "b", "f"}, rows);
   ASSERT_TRUE(copied) << copied.error().to_string();
   ASSERT_TRUE(commit(*session));
   EXPECT_EQ(sdk::to_json(pool().rows("SELECT d, i, b, f FROM t ORDER BY d")),
             R"([{"d":"1970-01-01","i":7,"b":false,"f":"NaN"},)"
             R"({"d":"1999-01-08","i":12,"b":true,"f":"-Infinity"},)"
             R"({"d":"2026-01-02","i":1,"b":true,"f":0.5}])");
+}
+
+TEST_P(PostgresCopyTypesTest, WritesAllRowsAnewWhereTheLastOneHasNoSureBinaryForm) {
+  make("CREATE TABLE t (i int4, d date, s text)");
+  for (const int count : {1, 100, 1'000, 5'000, 50'000}) {
+    const auto rows = many(count);
+    rows->back()[1] = Value{"Jan 8, 1999"};
+    const auto session = pool().begin();
+    ASSERT_TRUE(session);
+    for (int twice = 0; twice < 2; ++twice) {
+      const auto copied = copy(*session, "t", {"i", "d", "s"}, rows);
+      ASSERT_TRUE(copied) << copied.error().to_string();
+      EXPECT_EQ(copied->rowcount, count);
+      EXPECT_EQ(copied->command, "COPY " + std::to_string(count));
+    }
+    ASSERT_TRUE(commit(*session));
+    EXPECT_EQ(sdk::to_json(pool().rows("SELECT count(*) AS n, count(DISTINCT i) AS i, max(d) AS a, "
+                                       "min(d) AS b, sum(length(s)) AS s FROM t")),
+              R"([{"n":)" + std::to_string(2 * count) + R"(,"i":)" + std::to_string(count)
+                + (count == 1 ? R"(,"a":"1999-01-08")" : R"(,"a":"2026-01-02")")
+                + R"(,"b":"1999-01-08","s":)" + std::to_string(200 * count) + "}]");
+    make("DELETE FROM t");
+  }
+}
+
+TEST_P(PostgresCopyTypesTest, WritesNothingWhereAValueCannotBeSent) {
+  make("CREATE TABLE t (i int4, d date, s text)");
+  for (const int count : {1, 5'000, 50'000}) {
+    const auto rows = many(count);
+    rows->front()[1] = Value{"epoch"};  // so that all of them are text, where no NUL may be
+    rows->back()[2] = Value{std::string_view{"a\0b", 3}};
+    const auto session = pool().begin();
+    ASSERT_TRUE(session);
+    ASSERT_TRUE(run(*session, "INSERT INTO t VALUES (1, NULL, 'before')"));
+    const auto refused = copy(*session, "t", {"i", "d", "s"}, rows);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), "22021");
+    EXPECT_FALSE(commit(*session));
+    EXPECT_EQ(pool().rows("SELECT i FROM t").size(), 0U);
+  }
+}
+
+TEST_P(PostgresCopyTypesTest, LeavesNoSavepointBehind) {
+  make("CREATE TABLE t (i int4, d date, s text)");
+  const auto session = pool().begin();
+  ASSERT_TRUE(session);
+  ASSERT_TRUE(copy(*session, "t", {"i", "d", "s"}, many(2)));
+  const auto gone = run(*session, "ROLLBACK TO SAVEPOINT millrace_copy");
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code(), "3B001");
+  ASSERT_TRUE(rollback(*session));
+  EXPECT_EQ(pool().rows("SELECT i FROM t").size(), 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Drivers, PostgresCopyTypesTest, testing::Values("postgres"),
