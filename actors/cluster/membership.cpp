@@ -217,6 +217,19 @@ void Membership::lose(std::optional<sdk::Error> error, sdk::Instant now) {
   work(now);
 }
 
+void Membership::give_up() {
+  kill_all();
+  id_ = nobody;
+  good_until_ = sdk::Instant::min();
+  state_ = MemberState::gone;
+}
+
+std::chrono::milliseconds Membership::good_for(sdk::Instant now) const {
+  using std::chrono::milliseconds;
+  return may_act(now) ? std::chrono::duration_cast<milliseconds>(good_until_ - now)
+                      : milliseconds{0};
+}
+
 void Membership::kill_all() {
   for (auto& [slot, held] : held_) {
     if (std::exchange(held.run, Run::killed) != Run::killed)

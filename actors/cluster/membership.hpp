@@ -143,6 +143,12 @@ public:
   /// Whether what the node runs may still have effects.
   bool may_act(sdk::Instant now) const { return now < good_until_; }
 
+  /// So long that holds, if no beat is answered any more.
+  std::chrono::milliseconds good_for(sdk::Instant now) const;
+
+  /// Kills what runs, for good: the process is about to end.
+  void give_up();
+
   MemberState state() const noexcept { return state_; }
 
   NodeId id() const noexcept { return id_; }

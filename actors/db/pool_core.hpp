@@ -212,7 +212,7 @@ private:
     bool retiring = false;  // gets no more work, and is closed once it is idle
     std::string holder;     // of one that is lent
     bool leak_told = false;
-    bool listens = false;  // held as long as its source lives: no leak
+    bool listens = false;                    // held as long as its source lives: no leak
     std::optional<sdk::Instant> ends_at;     // the transaction's time is over then
     std::optional<sdk::Instant> look_again;  // whether it rests for too long
     std::chrono::milliseconds idle_limit{0};

@@ -36,7 +36,8 @@ public:
   static sdk::Result<std::shared_ptr<TlsContext>> make(const TlsOptions& options);
   virtual ~TlsContext() = default;
 
-  /// From one thread. @param socket connected and non-blocking. @param loop where everything will happen.
+  /// From one thread. @param socket connected and non-blocking. @param loop where everything will
+  /// happen.
   virtual std::unique_ptr<Stream> accept(sdk::Descriptor socket, sdk::EventLoop& loop) = 0;
 };
 
