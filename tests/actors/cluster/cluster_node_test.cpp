@@ -1,6 +1,6 @@
 // Nodes of a cluster on a real coordination server, which some of them lose sight of.
 #include "actors/cluster/node.hpp"
-#include "tests/actors/db/postgres_fixture.hpp"
+#include "tests/actors/cluster/coordination_fixture.hpp"
 #include "tests/support/fault_proxy.hpp"
 
 #include <condition_variable>
@@ -127,16 +127,8 @@ struct TestNode {
   ClusterNode node;
 };
 
-class ClusterNodeTest : public PostgresTest {
+class ClusterNodeTest : public CoordinationFixture {
 protected:
-  void prepare() override {
-    open();
-    make_schema(*pool_);
-    for (const auto* table :
-         {"millrace_leases", "millrace_nodes", "millrace_offers", "millrace_clusters"})
-      ASSERT_TRUE(pool_->run(std::string{"DROP TABLE IF EXISTS "} + table));
-  }
-
   void TearDown() override {
     nodes_.clear();
     EXPECT_EQ(journal_.trouble(), std::vector<std::string>{});

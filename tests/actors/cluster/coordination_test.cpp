@@ -1,6 +1,6 @@
 // The rules of a cluster as the coordination server keeps them.
 #include "actors/cluster/coordination.hpp"
-#include "tests/actors/db/postgres_fixture.hpp"
+#include "tests/actors/cluster/coordination_fixture.hpp"
 
 #include <gmock/gmock.h>
 
@@ -9,14 +9,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class CoordinationTest : public PostgresTest {
+class CoordinationTest : public CoordinationFixture {
 protected:
   void prepare() override {
-    open();
-    make_schema(*pool_);
-    for (const auto* table :
-         {"millrace_leases", "millrace_nodes", "millrace_offers", "millrace_clusters"})
-      ASSERT_TRUE(pool_->run(std::string{"DROP TABLE IF EXISTS "} + table));
+    CoordinationFixture::prepare();
     const auto made = status([&](auto done) { of("p").prepare(done); });
     ASSERT_TRUE(made) << made.error().to_string();
   }
