@@ -102,8 +102,11 @@ Error to_error(const PGresult* result, const sdk::WireEntry& entry) {
   return {error.kind(), std::move(shown), error.detail()};
 }
 
+// What a bouncer says of its own has one severity, in English.
 bool ends_connection(const PGresult* result) noexcept {
-  const auto severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  auto severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  if (severity.empty())
+    severity = field(result, PG_DIAG_SEVERITY);
   return severity == "FATAL" || severity == "PANIC";
 }
 

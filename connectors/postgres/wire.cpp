@@ -237,7 +237,10 @@ void PostgresWire::lose(const sdk::Error& error, bool server_ended, bool may_ret
     dialer_->stop();
   dialer_.reset();
   sdk::WireLoss loss{error};
-  loss.server_ended = server_ended;
+  // A bouncer's farewell, or that of anything else in between, says nothing of what its server did
+  // with what it had been sent.
+  loss.server_ended = server_ended && settings_.pool_mode == sdk::PoolMode::session
+                      && !error.code().starts_with("08");
   loss.other_host_may_do = may_retry;
   report_unanswered(loss);
   std::erase_if(loss.unanswered,

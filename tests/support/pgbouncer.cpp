@@ -9,7 +9,8 @@
 namespace millrace::test {
 
 PgBouncer::PgBouncer(const PostgresServer& server, const std::string& search_path,
-                     const std::string& folder, const std::string& user)
+                     const std::string& folder, const std::string& user,
+                     const std::optional<Endpoint>& through)
   : folder_{folder} {
   const std::string program = "/usr/sbin/pgbouncer";
   if (!std::filesystem::exists(program)) {
@@ -20,7 +21,8 @@ PgBouncer::PgBouncer(const PostgresServer& server, const std::string& search_pat
   std::filesystem::create_directory(folder_);
   port_ = free_port();
   const auto settings = folder_ + "/pgbouncer.ini";
-  std::ofstream{settings} << "[databases]\n* = host=" << server.host() << " port=" << server.port()
+  const auto at = through.value_or(Endpoint{server.host(), server.port()});
+  std::ofstream{settings} << "[databases]\n* = host=" << at.host << " port=" << at.port
                           << " user=" << (user.empty() ? server.user() : user)
                           << " connect_query='SET search_path = " << search_path
                           << "'\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = " << port_

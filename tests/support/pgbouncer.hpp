@@ -5,11 +5,13 @@
 //   settings.hosts = {{"127.0.0.1", bouncer.port()}};
 #pragma once
 
+#include "tests/support/fault_proxy.hpp"
 #include "tests/support/postgres.hpp"
 #include "tests/support/process.hpp"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace millrace::test {
@@ -17,8 +19,9 @@ namespace millrace::test {
 class PgBouncer {
 public:
   /// @param search_path of the sessions at the server.
+  /// @param through where it reaches the server; none: at the server's own address.
   PgBouncer(const PostgresServer& server, const std::string& search_path, const std::string& folder,
-            const std::string& user = {});
+            const std::string& user = {}, const std::optional<Endpoint>& through = {});
   PgBouncer(const PgBouncer&) = delete;
   PgBouncer& operator=(const PgBouncer&) = delete;
   ~PgBouncer();

@@ -169,6 +169,37 @@ TEST_F(PgBouncerTest, RunsBatchesWhollyOrNotAtAllBesideEachOther) {
             committed);
 }
 
+// Its words that the server is gone say nothing of what that did before.
+TEST_F(PgBouncerTest, NeverRunsAWriteAgainWhoseAnswerWasLostBehindTheBouncer) {
+  using namespace std::string_literals;
+  ASSERT_TRUE(direct_->run("DROP TABLE IF EXISTS b"));
+  ASSERT_TRUE(direct_->run("CREATE TABLE b (id INTEGER)"));
+  test::FaultProxy proxy{test::Endpoint{server_->host(), server_->port()}};
+  bouncer_ = std::make_unique<test::PgBouncer>(
+    *server_, test_schema(), "/tmp/millrace-bouncer-cut-" + std::to_string(getpid()), "",
+    test::Endpoint{"127.0.0.1", proxy.port()});
+  case_.settings.hosts = {{"127.0.0.1", bouncer_->port()}};
+  open();
+  const auto there = [this](int id) {
+    return direct_->rows("SELECT count(*) AS n FROM b WHERE id = $1", {Value{id}})
+      .items()[0]
+      .find("n")
+      ->as_integer();
+  };
+  for (int id = 0; id < 4; ++id) {
+    ASSERT_TRUE(pool_->run("SELECT 1"));  // so that the bouncer has its connection
+    // The server has run and committed it when this much of its answer comes.
+    proxy.strike({.kind = test::Fault::Kind::cut, .at = "2\0\0\0\x04"s});
+    const auto written = pool_->run("INSERT INTO b VALUES ($1)", {Value{id}});
+    proxy.heal();
+    EXPECT_EQ(there(id), 1) << (written ? "confirmed" : written.error().to_string());
+    if (!written) {
+      EXPECT_TRUE(written.error().outcome_unknown()) << written.error().to_string();
+    }
+  }
+  EXPECT_GE(proxy.struck(), 1U);
+}
+
 TEST_F(PgBouncerTest, GoesOnAfterTheBouncerLostItsServer) {
   const auto name = "bounced " + std::to_string(getpid());
   case_.settings.application_name = name;
