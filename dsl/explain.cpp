@@ -139,12 +139,12 @@ private:
              + program_.servers[once->server].name
              + "; readers with isolation.level read_committed see each message once";
       if (pipeline.dead_letter)
-        weaker.push_back("a dead letter may be written again after a crash");
+        weaker.emplace_back("a dead letter may be written again after a crash");
     } else if (once) {
       text = "exactly once: the offset stands in " + once->table + " on "
              + program_.servers[once->server].name + " and moves in the transaction of each batch";
       if (pipeline.dead_letter)
-        weaker.push_back("a dead letter may be written again after a crash");
+        weaker.emplace_back("a dead letter may be written again after a crash");
     } else if (from.operation_info->rereads) {
       text = "at least once: what did not settle is read again, also after a crash of the process";
     } else if (from.operation_info->answers) {

@@ -43,8 +43,9 @@ Transactor::Transactor(const Brokers& brokers, const std::vector<Property>& prop
   : brokers_{brokers}, id_{"millrace-" + name + "-" + random_id()} {
   context_ = {log, this};
   for (const auto& property : properties) {
-    // It may not be longer than the transaction; librdkafka sees to that where nothing is said.
-    if (property.first != "message.timeout.ms")
+    // The first may not be longer than the transaction: librdkafka sees to that where nothing is
+    // said. And nothing more will come that a message could wait for.
+    if (property.first != "message.timeout.ms" && property.first != "linger.ms")
       properties_.push_back(property);
   }
   const auto set = [&](const char* key, const char* value) {
@@ -54,6 +55,9 @@ Transactor::Transactor(const Brokers& brokers, const std::vector<Property>& prop
   // A process that is killed leaves its last transaction open for so long, and who reads behind it
   // waits.
   set("transaction.timeout.ms", "15000");
+  set("linger.ms", "0");
+  // A coordinator that still writes the end of the last transaction says so, and is asked again.
+  set("retry.backoff.ms", "10");
   properties_.emplace_back("transactional.id", id_);
   thread_ = sdk::start_thread("kafka-commit", [this] { run(); });
 }

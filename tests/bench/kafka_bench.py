@@ -17,7 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 KAFKA = ROOT / "tests/support/kafka/kafka.sh"
 SCHEMA = """
-CREATE TABLE bench_rows (id bigint, customer text);
+CREATE TABLE bench_rows (id bigint PRIMARY KEY, customer text, total float8, country text, created timestamptz, note text);
 CREATE TABLE loyaltyPoints (id serial PRIMARY KEY, customer_id text, ORDERDATE timestamptz);
 INSERT INTO loyaltyPoints (customer_id, ORDERDATE)
   SELECT 'C-' || i % 9973, now() - i % 90 * interval '1 day' FROM generate_series(1, 100000) i;
@@ -74,7 +74,8 @@ class Bench:
     def binary_copy(self) -> float:
         file = self.folder / "rows.bin"
         psql(self.url, "TRUNCATE bench_rows",
-             f"INSERT INTO bench_rows SELECT i, 'C-' || i % 9973 FROM generate_series(1, {self.count}) i",
+             "INSERT INTO bench_rows SELECT i, 'C-' || i % 9973, i % 1000, 'DE', now(), repeat('x', 60) "
+             f"FROM generate_series(1, {self.count}) i",
              f"\\copy bench_rows TO '{file}' (FORMAT binary)", "TRUNCATE bench_rows")
         began = time.monotonic()
         psql(self.url, f"\\copy bench_rows FROM '{file}' (FORMAT binary)")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Kafka to PostgreSQL with delivery: exactly-once, while everything that can die does.
+"""Kafka to PostgreSQL, or to Kafka, with delivery: exactly-once, while everything that can die does.
 
-  kafka_soak.py --millrace build/dev/millrace [--faults 12] [--seed 7] [--rate 2000]
+  kafka_soak.py --millrace build/dev/millrace [--into database|topic] [--faults 12] [--seed 7] [--rate 2000]
 
 A real broker, a real server, and two members of one consumer group. Faults of a seed: kill -9 and SIGTERM of a member, a
 member that joins or leaves, a member that sleeps until the group has given its partitions away (a zombie), backends that
@@ -45,6 +45,10 @@ MEMBERS = {
   - {name: known, type: filter, when: "$.look.rows[0].one == 1"}
 """ + INSERT,
 }
+# Into a topic: the transaction of a member that is killed stays open for six seconds.
+COPY = """  - {name: out, type: kafka, operation: send, server: broker, topic: soak-out, key: $.in.n,
+     value: {n: $.in.n, part: $.meta.in.partition, at: $.meta.in.offset}, properties: {transaction.timeout.ms: 6000}}
+"""
 PRODUCER = """
 servers:
   broker: {{protocol: kafka, url: "{broker}"}}
@@ -58,8 +62,8 @@ servers:
   broker: {{protocol: kafka, url: "{broker}"}}
 name: reader
 steps:
-  - {{name: in, type: kafka, operation: receive, server: broker, topic: soak}}
-  - {{name: out, type: stdout, format: text, value: "concat($.meta.in.partition, '/', $.meta.in.offset)"}}
+  - {{name: in, type: kafka, operation: receive, server: broker, topic: {topic}, group: "{group}"}}
+  - {{name: out, type: stdout, format: text, value: "{value}"}}
 """
 
 
@@ -76,6 +80,8 @@ class Soak:
         self.members: dict[str, subprocess.Popen] = {}
         self.faults: collections.Counter = collections.Counter()
         self.began = time.monotonic()
+        self.into_database = options.into == "database"
+        self.reads = 0
 
     def say(self, text: str) -> None:
         print(f"{time.monotonic() - self.began:7.1f} s  {text}", flush=True)
@@ -124,7 +130,8 @@ class Soak:
 
     def join(self, name: str) -> None:
         self.members[name] = self.launch(
-            name, SOURCE.format(broker=self.broker, database=self.url) + MEMBERS[name], "--drain-timeout", "5s")
+            name, SOURCE.format(broker=self.broker, database=self.url) + (MEMBERS[name] if self.into_database else COPY),
+            "--drain-timeout", "5s")
 
     def end(self, name: str, number: int) -> None:
         member = self.members.pop(name)
@@ -193,12 +200,13 @@ class Soak:
         count = self.options.rate * seconds
         producer = self.launch("producer", PRODUCER.format(broker=self.broker, rate=self.options.rate, count=count), "--once")
         self.join("straight")
-        kinds = [kind for kind, weight in self.KINDS for _ in range(weight)]
+        all_kinds = [one for one in self.KINDS if self.into_database or "backend" not in one[0]]
+        kinds = [kind for kind, weight in all_kinds for _ in range(weight)]
         for number in range(self.options.faults):
             time.sleep(self.random.uniform(0.5, 3))
             self.revive()
             # The first few are one of each kind: a short run meets all of them.
-            kind = self.KINDS[number][0] if number < len(self.KINDS) else self.random.choice(kinds)
+            kind = all_kinds[number][0] if number < len(all_kinds) else self.random.choice(kinds)
             self.say(f"fault {number + 1}: {kind}")
             self.faults[kind] += 1
             getattr(self, kind)()
@@ -209,35 +217,47 @@ class Soak:
 
     # --- what must be true
 
-    def messages(self) -> list[str]:
-        """Where each message of the topic stands, as a reader without any faults finds them."""
+    def read(self, topic: str, value: str) -> list[str]:
+        """All of a topic that is committed, as a reader without any faults finds it."""
+        self.reads += 1
         file = self.folder / "reader.yaml"
-        file.write_text(READER.format(broker=self.broker))
+        file.write_text(READER.format(broker=self.broker, topic=topic, group=f"reader-{self.reads}", value=value))
         done = subprocess.run([self.options.millrace, "run", "--once", "--log-level", "warn", file], check=True, text=True,
                               stdout=subprocess.PIPE)
         return done.stdout.split()
 
+    def effects(self) -> tuple[int, int, int]:
+        """How many there are, how many distinct ones, and of how many places in the topic."""
+        if self.into_database:
+            return tuple(map(int, self.sql(
+                "SELECT count(*), count(DISTINCT n), count(DISTINCT (part, at)) FROM effects").split("|")))
+        found = self.read("soak-out", "concat($.in.n, ',', $.in.part, '/', $.in.at)")
+        return len(found), len({one.split(",")[0] for one in found}), len({one.split(",")[1] for one in found})
+
+    def is_done(self, sent: int) -> bool:
+        if self.into_database:
+            return int(self.sql("SELECT coalesce(sum(next_offset), 0) FROM millrace_offsets")) >= sent
+        return len(self.read("soak-out", "$.in.n")) >= sent
+
     def judge(self) -> int:
-        sent = len(self.messages())
+        sent = len(self.read("soak", "$.in.n"))
         self.say(f"nothing breaks any more; the topic holds {sent:,} messages")
         deadline = time.monotonic() + 120
         while True:
             self.revive()
-            stored = self.sql("SELECT coalesce(sum(next_offset), 0) FROM millrace_offsets")
-            if int(stored) >= sent or time.monotonic() > deadline:
+            if self.is_done(sent) or time.monotonic() > deadline:
                 break
             time.sleep(0.2)
         for name in list(self.members):
             self.end(name, signal.SIGTERM)
-        rows, distinct, positions = map(int, self.sql(
-            "SELECT count(*), count(DISTINCT n), count(DISTINCT (part, at)) FROM effects").split("|"))
-        epochs = int(self.sql("SELECT sum(epoch) FROM millrace_offsets"))
+        rows, distinct, positions = self.effects()
+        claims = self.sql("SELECT sum(epoch) FROM millrace_offsets") if self.into_database else "none"
         fenced = sum((self.folder / f"{name}.log").read_text(errors="replace").count("partition fenced")
                      for name in MEMBERS if (self.folder / f"{name}.log").exists())
         print(f"\n{'fault':<20} times")
         for kind, times in sorted(self.faults.items()):
             print(f"{kind:<20} {times}")
-        print(f"\nmessages {sent:,}, effects {rows:,}, distinct {distinct:,}; claims {epochs}, "
+        print(f"\nmessages {sent:,}, effects {rows:,}, distinct {distinct:,}; claims {claims}, "
               f"transactions fenced {fenced}; seed {self.options.seed}")
         held = rows == distinct == positions == sent
         print("each message had its effect once" if held else "LOST OR DOUBLED", flush=True)
@@ -260,6 +280,7 @@ class Soak:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--millrace", type=pathlib.Path, required=True)
+    parser.add_argument("--into", choices=("database", "topic"), default="database")
     parser.add_argument("--faults", type=int, default=12)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
     parser.add_argument("--rate", type=int, default=2000)
