@@ -24,8 +24,16 @@ WORKLOADS = {
     "w4": "BEGIN, SELECT FOR UPDATE, UPDATE, COMMIT",
     "w5": "10,000 rows of five columns read",
     "w6": "10,000 rows of five columns copied in",
+    "w7": "SELECT by key, 2,000 a second, whether answered or not",
+    "w8": "SELECT by key, one caller",
 }
-ALONE = ("w5", "w6")  # one caller, and only the programs with values of their own
+ALONE = ("w5", "w6", "w8")  # one caller
+TAKE_PART = {  # only the programs with values of their own, or that are asked about latency; else all
+    "w5": ("millrace", "pgx pool", "psycopg async pool"),
+    "w6": ("millrace", "pgx pool", "psycopg async pool"),
+    "w7": ("millrace", "pgx pool"),
+    "w8": ("millrace", "bare libpq, Sync each", "pgx pool", "psycopg async pool"),
+}
 
 
 def pgbench_path() -> str:
@@ -63,7 +71,8 @@ def programs(build: pathlib.Path, pgx: pathlib.Path) -> dict:
 
     def takes(*command):
         return lambda url, workload, seconds: run_json(
-            [*command, url, workload, seconds, 1 if workload in ALONE else CALLERS, CONNECTIONS])
+            [*command, url, "w1" if workload == "w8" else workload, seconds,
+             1 if workload in ALONE else CALLERS, 1 if workload == "w8" else CONNECTIONS])
 
     return {
         "millrace": takes(bench / "database_loop"),
@@ -101,11 +110,15 @@ def bench(build: pathlib.Path, runs: int, seconds: float, only: tuple = ()) -> N
                     seen = {name: [] for name in candidates}
                     for _ in range(runs):
                         for name, once in candidates.items():
-                            takes_part = name in ("millrace", "pgx pool", "psycopg async pool") if workload in ALONE \
-                                else not (workload == "w4" and "shared Sync" in name)
+                            takes_part = name in TAKE_PART.get(workload, (name,)) \
+                                and not (workload == "w4" and "shared Sync" in name)
                             if takes_part:
                                 seen[name].append(once(target, workload, seconds))
                     report(title if commit is None else f"{title}, synchronous_commit {commit}", seen)
+            if not only or "memory" in only:
+                found = run_json([build / "tests/bench/database_memory", url])
+                print(f"\n10,000 waiting requests: {found['waiting_mib']} MiB; ten million rows streamed at "
+                      f"{found['rows_per_second']:,} a second within {found['stream_mib']} MiB", flush=True)
         finally:
             subprocess.run([ROOT / "scripts/postgres", "stop", server], check=True)
 

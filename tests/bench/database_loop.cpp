@@ -1,7 +1,7 @@
 // The pool of database actors on the workloads of scripts/bench database: so many independent
 // callers, each of which asks again when it was answered.
 //
-//   database_loop [--no-batching] URL w1|w2|w3|w4|w5|w6 SECONDS CALLERS CONNECTIONS
+//   database_loop [--no-batching] URL w1|w2|w3|w4|w5|w6|w7 SECONDS CALLERS CONNECTIONS
 #include "actors/caf.hpp"
 #include "actors/db/directory.hpp"
 #include "actors/db/spawn.hpp"
@@ -15,6 +15,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace millrace::postgres {
@@ -147,6 +148,32 @@ private:
   std::vector<float> seen_;
 };
 
+// Requests come 2,000 a second, whether or not the ones before were answered. Those of the first
+// moments only warm up.
+std::vector<float> open_loop(Run& run, Clock::duration warm_up, Clock::duration span) {
+  std::mt19937 random{1};
+  std::uniform_int_distribution<int> key{1, customers};
+  const auto begin = run.from - warm_up;
+  std::vector<float> seen(static_cast<std::size_t>((warm_up + span) / open_loop_pause));
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    std::this_thread::sleep_until(begin + static_cast<int>(i) * open_loop_pause);
+    run.open.fetch_add(1);
+    run.pool.execute(
+      {.sql = select_by_key, .sets = {{sdk::Value{key(random)}}}},
+      [&run, &took = seen[i], began = Clock::now()](const actors::ExecuteReply& reply) {
+        if (!reply.results.front())
+          run.failed = true;
+        took = microseconds_since(began);
+        run.open.fetch_sub(1);
+        run.open.notify_one();
+      });
+  }
+  for (int open = run.open; open > 0; open = run.open)
+    run.open.wait(open);
+  seen.erase(seen.begin(), seen.begin() + warm_up / open_loop_pause);
+  return seen;
+}
+
 std::shared_ptr<const std::vector<sdk::Parameters>> make_rows() {
   auto rows = std::make_shared<std::vector<sdk::Parameters>>();
   for (int i = 0; i < rows_at_once; ++i)
@@ -190,10 +217,11 @@ int main(int argc, char** argv) {
   const auto span = [](double length) {
     return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(length));
   };
-  const auto from = Clock::now() + span(0.3);
+  const auto warm_up = span(0.3);
+  const auto from = Clock::now() + warm_up;
   Run run{*pool, workload_of(argv[2]), from, from + span(seconds), make_rows()};
   std::vector<std::unique_ptr<Caller>> callers;
-  const int count = std::atoi(argv[4]);
+  const int count = run.workload == Workload::w7 ? 0 : std::atoi(argv[4]);
   callers.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i)
     callers.push_back(std::make_unique<Caller>(run, static_cast<unsigned>(i)));
@@ -202,8 +230,10 @@ int main(int argc, char** argv) {
     caller->next();
   for (int open = run.open; open > 0; open = run.open)
     run.open.wait(open);
-  pool->close();
   std::vector<float> seen;
+  if (run.workload == Workload::w7)
+    seen = open_loop(run, warm_up, span(seconds));
+  pool->close();
   for (auto& caller : callers)
     seen.insert(seen.end(), caller->seen().begin(), caller->seen().end());
   print(seen, seconds);

@@ -29,14 +29,15 @@ inline constexpr const char* first_day = "2026-03-01";
 inline constexpr const char* last_day = "2026-05-30";
 inline constexpr const char* note = "a note of twenty one";
 inline constexpr const char* many_rows = "SELECT id, name, price, at, amount FROM many";
-inline constexpr int rows_at_once = 10'000;  // of `many`, and of one COPY
+inline constexpr int rows_at_once = 10'000;                       // of `many`, and of one COPY
+inline constexpr std::chrono::microseconds open_loop_pause{500};  // between two requests of w7
 inline constexpr int customers = 100'000;
 inline constexpr int buyers = 10'000;  // those with loyalty points
 
-enum class Workload { w1, w2, w3, w4, w5, w6, unknown };
+enum class Workload { w1, w2, w3, w4, w5, w6, w7, unknown };
 
 inline Workload workload_of(std::string_view name) {
-  if (name.size() != 2 || name[0] != 'w' || name[1] < '1' || name[1] > '6')
+  if (name.size() != 2 || name[0] != 'w' || name[1] < '1' || name[1] > '7')
     return Workload::unknown;
   return static_cast<Workload>(name[1] - '1');
 }

@@ -1,6 +1,6 @@
 // pgx's pool on the workloads of scripts/bench database.
 //
-//	pgx_pool_loop URL w1|w2|w3|w4|w5|w6 SECONDS CALLERS CONNECTIONS
+//	pgx_pool_loop URL w1|w2|w3|w4|w5|w6|w7 SECONDS CALLERS CONNECTIONS
 //
 // Prints one line of JSON: {"per_second": …, "p50_us": …, "p99_us": …}.
 package main
@@ -134,6 +134,26 @@ func run(pool *pgxpool.Pool, name string, span time.Duration, callers int) []tim
 	return all
 }
 
+// Requests come 2,000 a second, whether or not the ones before were answered.
+func openLoop(pool *pgxpool.Pool, span time.Duration) []time.Duration {
+	const pause = 500 * time.Microsecond
+	seen := make([]time.Duration, int(span/pause))
+	start := time.Now()
+	var group sync.WaitGroup
+	for i := range seen {
+		time.Sleep(time.Until(start.Add(time.Duration(i) * pause)))
+		group.Add(1)
+		go func(i, key int, began time.Time) {
+			defer group.Done()
+			check(ask(context.Background(), pool, "SELECT points FROM customers WHERE id = $1", key))
+			seen[i] = time.Since(began)
+		}(i, rand.Intn(100000)+1, time.Now())
+	}
+	group.Wait()
+	sort.Slice(seen, func(a, b int) bool { return seen[a] < seen[b] })
+	return seen
+}
+
 func main() {
 	seconds, err := strconv.ParseFloat(os.Args[3], 64)
 	check(err)
@@ -148,9 +168,15 @@ func main() {
 	pool, err := pgxpool.ConnectConfig(context.Background(), config)
 	check(err)
 	defer pool.Close()
-	run(pool, os.Args[2], 300*time.Millisecond, callers)
+	work := func(span time.Duration) []time.Duration {
+		if os.Args[2] == "w7" {
+			return openLoop(pool, span)
+		}
+		return run(pool, os.Args[2], span, callers)
+	}
+	work(300 * time.Millisecond)
 	began := time.Now()
-	all := run(pool, os.Args[2], time.Duration(seconds*1e9), callers)
+	all := work(time.Duration(seconds * 1e9))
 	took := time.Since(began).Seconds()
 	at := func(share float64) int64 { return all[int(float64(len(all))*share)].Microseconds() }
 	check(json.NewEncoder(os.Stdout).Encode(map[string]int64{
