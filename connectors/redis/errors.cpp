@@ -23,6 +23,8 @@ std::string_view hint_for(std::string_view code) {
     return "ACL SETUSER on the server says what the user may do";
   if (code == "MOVED" || code == "ASK" || code == "CROSSSLOT")
     return "this is a node of a Redis cluster, which is not supported: use a proxy";
+  if (code == "SUPERSEDED")
+    return "each process needs a 'consumer' of its own";
   if (code == "OOM")
     return "the server is at its 'maxmemory'";
   if (code == "MISCONF")

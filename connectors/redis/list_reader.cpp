@@ -15,17 +15,20 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds block{5'000};
 constexpr std::chrono::milliseconds again_after{500};
 
-// KEYS: processing, mark. ARGV: epoch, how many we have heard of, how many at most.
-// What was moved and whose news was lost, whatever has been removed meanwhile.
-constexpr std::string_view rest_script =
-  "local done = tonumber(redis.call('HGET', KEYS[2], 'done') or '0') "
-  "local first = tonumber(ARGV[2]) - done "
-  "return redis.call('LRANGE', KEYS[1], first, first + tonumber(ARGV[3]) - 1)";
-
-// KEYS: list, processing. ARGV: how many at most.
-constexpr std::string_view fill_script =
+// KEYS: list, processing, mark. ARGV: epoch, how many we have heard of, how many at most.
+// First what was moved and whose news was lost, whatever has been removed meanwhile; else as many
+// as there are. May be said again, and refuses a reader that another one has followed.
+constexpr std::string_view take_script =
+  "if redis.call('HGET', KEYS[3], 'epoch') ~= ARGV[1] then "
+  "return redis.error_reply('SUPERSEDED another reader goes by the same consumer name') "
+  "end "
+  "local first = tonumber(ARGV[2]) - tonumber(redis.call('HGET', KEYS[3], 'done')) "
+  "local most = tonumber(ARGV[3]) "
+  "if redis.call('LLEN', KEYS[2]) > first then "
+  "return redis.call('LRANGE', KEYS[2], first, first + most - 1) "
+  "end "
   "local all = {} "
-  "for i = 1, tonumber(ARGV[1]) do "
+  "for i = 1, most do "
   "local one = redis.call('LMOVE', KEYS[1], KEYS[2], 'LEFT', 'RIGHT') "
   "if not one then break end "
   "all[i] = one "
@@ -61,7 +64,7 @@ ListReader::ListReader(ReaderInput input, std::shared_ptr<const ReceiveConfig> c
 
 void ListReader::begin() {
   if (std::exchange(has_begun_, true)) {
-    state_ = State::rest;
+    state_ = State::taking;
     return go_on();
   }
   state_ = State::beginning;
@@ -88,16 +91,16 @@ void ListReader::go_on() {
   switch (state_) {
   case State::beginning:
     return;
-  case State::rest:
-    return send(
-      {"EVAL", rest_script, "2", processing_, mark_, epoch_, std::to_string(moved_), most},
-      server()->timeout);
-  case State::fill:
-    return send({"EVAL", fill_script, "2", config_->list, processing_, most}, server()->timeout);
+  case State::taking:
+    return send({"EVAL", take_script, "3", config_->list, processing_, mark_, epoch_,
+                 std::to_string(moved_), most},
+                server()->timeout);
   case State::waiting:
-    return send(
-      {"BLMOVE", config_->list, processing_, "LEFT", "RIGHT", std::to_string(block.count() / 1000)},
-      block + server()->timeout);
+    // Puts the head back where it was: only the wait is wanted. What a connection that is lost
+    // still does moves nothing.
+    return send({"BLMOVE", config_->list, config_->list, "LEFT", "LEFT",
+                 std::to_string(block.count() / 1000)},
+                block + server()->timeout);
   }
 }
 
@@ -109,27 +112,15 @@ void ListReader::on_answer(Reply reply) {
   }
   switch (state_) {
   case State::beginning:
-    state_ = State::rest;
+  case State::waiting:
+    state_ = State::taking;
     break;
-  case State::rest:
-    if (reply.items.empty())
-      state_ = State::fill;
-    take(reply);
-    break;
-  case State::fill:
+  case State::taking:
     if (reply.items.empty() && context().once)
       return end();
     if (reply.items.empty())
       state_ = State::waiting;
     take(reply);
-    break;
-  case State::waiting:
-    if (reply.is(Reply::Kind::text)) {
-      state_ = State::fill;
-      Reply one{.kind = Reply::Kind::array};
-      one.items.push_back(std::move(reply));
-      take(one);
-    }
     break;
   }
   go_on();

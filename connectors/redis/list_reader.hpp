@@ -22,9 +22,8 @@ public:
 private:
   enum class State : std::uint8_t {
     beginning,
-    rest,     // what was moved, and we have not heard of
-    fill,     // moves as many as there are
-    waiting,  // for the next one
+    taking,
+    waiting,  // for more
   };
 
   void begin() override;

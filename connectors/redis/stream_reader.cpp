@@ -38,6 +38,7 @@ StreamReader::StreamReader(ReaderInput input, std::shared_ptr<const ReceiveConfi
 void StreamReader::begin() {
   if (!std::exchange(keeps_claims_, true))
     keep_claims();
+  history_due_ = context().clock->now() + block + block;
   state_ = State::making_group;
   send({"XGROUP", "CREATE", config_->stream, group_, config_->start, "MKSTREAM"},
        server()->timeout);
@@ -67,6 +68,12 @@ std::vector<std::string> StreamReader::read_command(std::string_view from) const
 void StreamReader::go_on() {
   if (is_over() || !connection() || !has_credit([this] { go_on(); }))
     return;
+  // A read of ours that a lost connection left behind may have been given entries after we looked.
+  if (state_ == State::fresh && history_due_ && context().clock->now() >= *history_due_) {
+    history_due_.reset();
+    state_ = State::history;
+    cursor_ = "0-0";
+  }
   const bool claims = config_->claim_after > 0ms;
   if (state_ == State::fresh && claims && context().clock->now() >= claim_due_) {
     state_ = State::claiming;

@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -59,6 +60,7 @@ private:
   std::size_t count_;
   bool keeps_claims_ = false;
   sdk::Instant claim_due_{};
+  std::optional<sdk::Instant> history_due_;  // once more
   std::uint64_t next_position_ = 0;
   std::deque<Open> open_;                  // emitted, by position
   std::unordered_set<std::string> known_;  // open, or not yet acknowledged
