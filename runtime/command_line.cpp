@@ -1,170 +1,25 @@
-// The only file that knows CLI11.
+// The verbs, and what a line of them means.
 #include "runtime/command_line.hpp"
 
-#include "connectors/sdk/config_reader.hpp"
 #include "connectors/sdk/diagnostic.hpp"
 #include "connectors/sdk/dsn.hpp"
+#include "runtime/flags.hpp"
+#include "runtime/settings.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cctype>
-#include <charconv>
-#include <concepts>
-#include <limits>
-#include <map>
 #include <memory>
 #include <optional>
-#include <type_traits>
 #include <utility>
 
 namespace millrace::runtime {
 
 namespace {
 
-const std::map<std::string, sdk::LogLevel> log_levels{
-  {"trace", sdk::LogLevel::trace}, {"debug", sdk::LogLevel::debug}, {"info", sdk::LogLevel::info},
-  {"warn", sdk::LogLevel::warn},   {"error", sdk::LogLevel::error}, {"off", sdk::LogLevel::off}};
-const std::map<std::string, LogFormat> log_formats{{"text", LogFormat::text},
-                                                   {"json", LogFormat::json}};
-const std::map<std::string, bool> schedulers{{"sharing", false}, {"stealing", true}};
-const std::map<std::string, GraphFormat> graph_formats{{"mermaid", GraphFormat::mermaid},
-                                                       {"dot", GraphFormat::dot}};
-
-/// "--drain-timeout" -> "MILLRACE_DRAIN_TIMEOUT".
-std::string environment_twin(std::string_view flag) {
-  std::string name{"MILLRACE_"};
-  for (const char c : flag.substr(flag.find_first_not_of('-')))
-    name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return name;
-}
-
-/// One verb: its options are given their environment twins, its help an example.
-class Verb {
-public:
-  Verb(CLI::App& parent, const std::string& name, const std::string& doc,
-       const std::string& examples)
-    : app_{parent.add_subcommand(name, doc)} {
-    app_->footer("Example:\n  " + examples);
-    // Only now, for the verb that is meant: CLI11 reads the variables of all that name some, and a
-    // wrong one of another verb would stop this one.
-    app_->preparse_callback([verb = app_](std::size_t) {
-      for (auto* option :
-           verb->get_options([](const CLI::Option* each) { return !each->get_positional(); })) {
-        if (option->get_name() != "--help")
-          option->envname(environment_twin(option->get_name()));
-      }
-    });
-  }
-
-  CLI::App& app() { return *app_; }
-
-  template <class T>
-  void positional(const std::string& name, T& out, const std::string& doc) {
-    app_->add_option(name, out, doc);
-  }
-
-  template <class T>
-  void required(const std::string& name, T& out, const std::string& doc) {
-    app_->add_option(name, out, doc)->required();
-  }
-
-  template <class T>
-  CLI::Option* option(const std::string& name, T& out, const std::string& doc) {
-    return app_->add_option(name, out, doc);
-  }
-
-  template <std::unsigned_integral T>
-  void count(const std::string& name, T& out, std::type_identity_t<T> least,
-             const std::string& doc) {
-    app_
-      ->add_option_function<std::string>(
-        name,
-        [&out, name, least](const std::string& text) {
-          T read{};
-          const auto* const end = text.data() + text.size();
-          const auto [stop, trouble] = std::from_chars(text.data(), end, read);
-          if (trouble != std::errc{} || stop != end || read < least)
-            throw CLI::ValidationError(name, "'" + text + "' is no whole number from "
-                                               + std::to_string(least) + " to "
-                                               + std::to_string(std::numeric_limits<T>::max()));
-          out = read;
-        },
-        doc + " (default " + std::to_string(out) + ")")
-      ->type_name("COUNT");
-  }
-
-  void flag(const std::string& name, bool& out, const std::string& doc) {
-    app_->add_flag(name, out, doc);
-  }
-
-  template <class T>
-  void choice(const std::string& name, T& out, const std::map<std::string, T>& words,
-              const std::string& doc) {
-    std::string list;
-    for (const auto& [word, value] : words)
-      list += (list.empty() ? "" : ", ") + word + (value == out ? " (default)" : "");
-    app_
-      ->add_option_function<std::string>(
-        name,
-        [&out, &words, name, list](const std::string& word) {
-          const auto found = words.find(word);
-          if (found == words.end())
-            throw CLI::ValidationError(name, "'" + word + "' is none of " + list);
-          out = found->second;
-        },
-        doc + ": " + list)
-      ->type_name("WORD");
-  }
-
-  void duration(const std::string& name, std::chrono::milliseconds& out, const std::string& doc) {
-    app_
-      ->add_option_function<std::string>(
-        name,
-        [&out, name](const std::string& text) {
-          const auto read = sdk::parse_duration(text, std::chrono::seconds{1});
-          if (!read)
-            throw CLI::ValidationError(name, "'" + text + "' is no duration; write 500ms, 30s, 5m");
-          out = *read;
-        },
-        doc + " (default " + sdk::format_duration(out) + ")")
-      ->type_name("DURATION");
-  }
-
-  void bytes(const std::string& name, std::size_t& out, const std::string& doc) {
-    app_
-      ->add_option_function<std::string>(
-        name,
-        [&out, name](const std::string& text) {
-          const auto read = sdk::parse_byte_size(text);
-          if (!read || *read == 0)
-            throw CLI::ValidationError(name, "'" + text + "' is no size; write 64KiB, 16MiB");
-          out = static_cast<std::size_t>(*read);
-        },
-        doc)
-      ->type_name("SIZE");
-  }
-
-  void files(FileOptions& out) {
-    app_->add_option("FILE", out.files, "Pipeline files, or folders of them")->required();
-    option("--set", out.sets, "Overrides one value of the files: PATH=VALUE; may be repeated")
-      ->type_name("PATH=VALUE")
-      ->allow_extra_args(false);
-    option("--env-file", out.env_files,
-           "File of NAME=value lines that ${ENV:NAME} sees behind the environment; may be repeated")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-    option("--profile", out.profile, "Settings profile, laid over `default`")->type_name("NAME");
-  }
-
-private:
-  CLI::App* app_;
-};
-
 /// All verbs with the options they fill. Lives as long as the parser does.
 struct Line {
   CLI::App app{"millrace: runs pipelines that are written in YAML", "millrace"};
-  std::vector<std::pair<CLI::App*, Command>> verbs;
-
+  const CLI::App* run_verb = nullptr;
   RunOptions run;
   ValidateOptions validate;
   ExplainOptions explain;
@@ -194,10 +49,19 @@ struct Line {
       "millrace run --once pipelines/orders.yaml --set servers.db.pool.max_size=20\n\n"
       "SIGINT and SIGTERM stop the intake and let open work finish; a second one gives up.\n"
       "Every flag can be given as MILLRACE_<FLAG>: MILLRACE_LOG_LEVEL=debug."};
-    verb.files(run.files);
+    run_verb = &verb.app();
+    verb.files(run.files, false);
+    verb.text("--config", run.config, "FILE",
+              "Settings file, as config/millrace.yaml: flags and their variables win over it");
     verb.flag("--once", run.engine.once, "Ends when the present input is used up");
+    verb.flag("--watch", run.watch, "Takes up changes of the files while it runs");
     verb.duration("--drain-timeout", run.drain_timeout,
                   "How long open work may take to finish after a signal");
+    verb.text("--admin-address", run.admin.address, "HOST:PORT",
+              "Where the admin API listens, or `off` (default " + std::string{default_admin_address}
+                + ", with --once off)");
+    verb.secret("--admin-token", run.admin.token,
+                "What who uses the admin API must say; better in MILLRACE_ADMIN_TOKEN");
     verb.choice("--log-level", run.log.level, log_levels, "Least level that is logged");
     verb.choice("--log-format", run.log.format, log_formats, "How log lines look");
     verb.count("--threads", run.engine.threads, 0,
@@ -222,10 +86,7 @@ struct Line {
 
   void add_looking_verbs() {
     Verb verb{app, "list", "Lists what files can use", "millrace list options file"};
-    verb.app()
-      .add_option("WHAT", list.what, "connectors, functions or options")
-      ->required()
-      ->check(CLI::IsMember({"connectors", "functions", "options"}));
+    verb.word("WHAT", list.what, {"connectors", "functions", "options"});
     verb.positional("TYPE", list.type, "With options: those of this step type alone");
     Verb schema{app, "schema", "Prints the JSON Schema of pipeline files, for editors",
                 "millrace schema > millrace.schema.json"};
@@ -247,8 +108,7 @@ struct Line {
                    "millrace eval sql 'SELECT * FROM t WHERE a = ? AND b = ?' --parameters '[1, "
                    "\"currentdatetime()\"]'"};
     statement.required("TEXT", sql.text, "SQL with placeholders: ?, $1, %s or :name");
-    statement.option("--parameters", sql.parameters, "JSON list, or object for :name")
-      ->type_name("JSON");
+    statement.text("--parameters", sql.parameters, "JSON", "JSON list, or object for :name");
     Verb expression{eval.app(), "expr", "Evaluates an expression over a JSON document",
                     "echo '{\"in\": {\"name\": \" Ada \"}}' | millrace eval expr "
                     "'upper(trim($.in.name))'"};
@@ -277,10 +137,12 @@ struct Line {
     auto build = add("build", DsnAction::build, "Prints it for another database or role",
                      "millrace dsn build --database audit --target-session-attrs read-write "
                      "postgresql://a,b/shop");
-    build.option("--database", dsn.database, "Name of the database")->type_name("NAME");
-    build.option("--target-session-attrs", dsn.target_session_attrs, "read-write, standby, …")
-      ->type_name("WORD");
+    build.text("--database", dsn.database, "NAME", "Name of the database");
+    build.text("--target-session-attrs", dsn.target_session_attrs, "WORD",
+               "read-write, standby, …");
   }
+
+  bool is(const CLI::App* verb) const { return app.get_subcommands().front() == verb; }
 
   /// The innermost verb that was named.
   const CLI::App& chosen() const {
@@ -352,10 +214,8 @@ Advice explain_mistake(const Line& line, const CLI::ParseError& error) {
   return {text + "\n  hint: `" + full_name(app) + " --help` shows what there is", ExitCode::usage};
 }
 
-}  // namespace
-
-std::variant<Command, Advice> parse_command_line(int argc, const char* const* argv) {
-  Line line;
+/// Reads the line into `line`. @returns what is to be said instead of carrying it out.
+std::optional<Advice> read(Line& line, int argc, const char* const* argv) {
   try {
     line.app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -367,7 +227,28 @@ std::variant<Command, Advice> parse_command_line(int argc, const char* const* ar
   } catch (const CLI::ParseError& error) {
     return explain_mistake(line, error);
   }
-  return line.command();
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::variant<Command, Advice> parse_command_line(int argc, const char* const* argv) {
+  auto line = std::make_unique<Line>();
+  if (auto advice = read(*line, argc, argv))
+    return std::move(*advice);
+  // The settings file is what the line's flags and variables are laid over: once more on top of it.
+  if (const auto config = line->run.config; !config.empty()) {
+    line = std::make_unique<Line>();
+    if (auto read_file = load_settings(config, line->run); !read_file.empty())
+      return Advice{std::move(read_file), ExitCode::config};
+    if (auto advice = read(*line, argc, argv))
+      return std::move(*advice);
+  }
+  if (line->is(line->run_verb) && line->run.files.files.empty())
+    return Advice{"FILE is required\n  hint: name pipeline files, or a settings file with "
+                  "`pipelines` by --config; `millrace run --help` shows what there is",
+                  ExitCode::usage};
+  return line->command();
 }
 
 }  // namespace millrace::runtime

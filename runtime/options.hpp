@@ -4,10 +4,12 @@
 
 #include "actors/engine.hpp"
 #include "connectors/sdk/log.hpp"
+#include "connectors/sdk/secret.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -28,10 +30,20 @@ struct FileOptions {
   std::string profile;                 // empty: `default` alone
 };
 
+inline constexpr std::string_view default_admin_address = "127.0.0.1:4190";
+
+struct AdminOptions {
+  std::string address;  // "HOST:PORT" or "off"; empty: nothing was said
+  sdk::Secret token;    // empty: none is asked for
+};
+
 struct RunOptions {
+  std::string config;  // settings file; empty: none
   FileOptions files;
   LogOptions log;
   actors::EngineOptions engine;
+  AdminOptions admin;
+  bool watch = false;
   std::chrono::milliseconds drain_timeout{30'000};
 };
 
