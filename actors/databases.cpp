@@ -5,6 +5,7 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -90,16 +91,34 @@ sdk::Status run_init(const dsl::ServerProgram& server, const DatabaseHandle& dat
   return {};
 }
 
+/// The pool of a server that means the same there.
+std::optional<DatabaseHandle> find_pool(const Generation* generation,
+                                        const dsl::ServerProgram& server) {
+  if (!generation)
+    return std::nullopt;
+  const auto& servers = generation->program->servers;
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    if (!server.fingerprint.empty() && servers[i].fingerprint == server.fingerprint
+        && generation->pools[i])
+      return generation->pools[i];
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-sdk::Status open_databases(caf::actor_system& system, const dsl::Program& program,
-                           const EngineServices& services, std::uint64_t seed, bool once,
-                           const std::atomic<bool>& stopping, std::vector<DatabaseHandle>& opened) {
-  opened.resize(program.servers.size());
-  for (std::size_t i = 0; i < program.servers.size(); ++i) {
-    const auto& server = program.servers[i];
+sdk::Status open_pools(caf::actor_system& system, Generation& next, const Generation* before,
+                       const EngineServices& services, std::uint64_t seed) {
+  const auto& servers = next.program->servers;
+  next.pools.resize(servers.size());
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    const auto& server = servers[i];
     if (!server.database || !server.connector || !server.connector->database)
       continue;
+    if (auto kept = find_pool(before, server)) {
+      next.pools[i] = std::move(*kept);
+      continue;
+    }
     PoolSetup setup;
     setup.driver = server.connector->database();
     setup.settings = server.database;
@@ -108,18 +127,38 @@ sdk::Status open_databases(caf::actor_system& system, const dsl::Program& progra
     setup.clock = services.clock;
     setup.seed = seed + i;
     auto pool = spawn_pool(system, std::move(setup));
-    if (!pool)
+    if (!pool) {
+      close_pools(next, before);
       return at_server(server, "", pool.error());
-    opened[i] = std::move(*pool);
+    }
+    next.pools[i] = std::move(*pool);
   }
-  for (std::size_t i = 0; i < program.servers.size(); ++i) {
-    if (!opened[i])
+  next.databases.resize(servers.size());
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    if (next.pools[i])
+      next.databases[i] = next.pools[i].for_pipelines();
+  }
+  return {};
+}
+
+void close_pools(const Generation& gone, const Generation* present) {
+  for (std::size_t i = 0; i < gone.pools.size(); ++i) {
+    if (gone.pools[i] && !find_pool(present, gone.program->servers[i]))
+      gone.pools[i].close();
+  }
+}
+
+sdk::Status run_inits(const Generation& next, const Generation* before,
+                      const EngineServices& services, bool once,
+                      const std::atomic<bool>& stopping) {
+  const auto& servers = next.program->servers;
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    if (!next.pools[i] || find_pool(before, servers[i]))
       continue;
-    if (auto done = run_init(program.servers[i], opened[i], once,
+    if (auto done = run_init(servers[i], next.pools[i], once,
                              services.log ? *services.log : sdk::silent_log(), stopping);
         !done)
       return done;
-    opened[i] = opened[i].for_pipelines();
   }
   return {};
 }

@@ -1,16 +1,11 @@
 #include "actors/engine.hpp"
 
-#include "actors/caf.hpp"
-#include "actors/databases.hpp"
-#include "actors/pipeline/call_ports.hpp"
+#include "actors/engine_impl.hpp"
 #include "actors/pipeline/calls.hpp"
-#include "actors/pipeline/pipeline_shared.hpp"
+#include "actors/pipeline/injected_lane.hpp"
 #include "actors/supervisor.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <random>
 #include <thread>
 #include <utility>
@@ -37,47 +32,13 @@ std::string_view to_string(PipelineState state) noexcept {
 
 namespace {
 
-// Tells the threads outside that all pipelines have ended.
-class EndMonitor {
-public:
-  void set_ended() {
-    {
-      const std::lock_guard lock{mutex_};
-      ended_ = true;
-    }
-    changed_.notify_all();
-  }
-
-  void wait() {
-    std::unique_lock lock{mutex_};
-    changed_.wait(lock, [this] { return ended_; });
-  }
-
-  bool wait_for(std::chrono::milliseconds limit) {
-    std::unique_lock lock{mutex_};
-    return changed_.wait_for(lock, limit, [this] { return ended_; });
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool ended_ = false;
-};
-
-struct SystemConfig : caf::actor_system_config {
-  explicit SystemConfig(const EngineOptions& options) {
-    const std::size_t cores = std::max<std::size_t>(2, std::thread::hardware_concurrency());
-    configure_scheduler(*this, options.threads > 0 ? options.threads : cores, options.stealing,
-                        options.max_throughput);
-    // Where stealing is asked for: idle workers look around often enough (measured, see
-    // docs/decisions).
-    if (options.stealing) {
-      set("work-stealing.aggressive-poll-attempts", std::size_t{10});
-      set("work-stealing.moderate-poll-attempts", std::size_t{0});
-      set("work-stealing.relaxed-sleep-duration", caf::timespan{std::chrono::milliseconds{1}});
-    }
-  }
-};
+std::vector<StepStatus> read_steps(const PipelineBoard& board) {
+  std::vector<StepStatus> steps;
+  for (const auto& watch : board.watches())
+    steps.push_back({watch->about().step, watch->about().type, watch->in.value(),
+                     watch->out.value(), watch->errors.value(), watch->in_flight.load()});
+  return steps;
+}
 
 PipelineStatus read(const PipelineShared& shared) {
   const auto& board = *shared.board;
@@ -86,7 +47,12 @@ PipelineStatus read(const PipelineShared& shared) {
   };
   PipelineStatus status;
   status.name = shared.pipeline->name;
+  status.id = shared.id;
+  status.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(shared.env.clock->now()
+                                                                        - shared.since);
   status.state = board.state;
+  status.paused = board.paused;
+  status.steps = read_steps(board);
   status.read = board.read;
   status.delivered = settled(sdk::Outcome::delivered);
   status.filtered = settled(sdk::Outcome::filtered);
@@ -96,6 +62,7 @@ PipelineStatus read(const PipelineShared& shared) {
   status.open = board.open;
   status.restarts = board.restarts;
   const std::lock_guard lock{board.mutex};
+  status.takes_in = board.takes_in;
   status.error = board.error;
   status.failed_step = board.failed_step;
   return status;
@@ -103,30 +70,64 @@ PipelineStatus read(const PipelineShared& shared) {
 
 }  // namespace
 
-struct Engine::Impl {
-  Impl(EngineOptions engine_options, EngineServices engine_services)
-    : options{engine_options}, services{engine_services}, config{options}, system{config} {
-    if (!services.log)
-      services.log = &sdk::silent_log();
-    if (!services.clock)
-      services.clock = &sdk::system_clock();
-    if (options.seed == 0)
-      options.seed = std::random_device{}() | 1U;
+SystemConfig::SystemConfig(const EngineOptions& options) {
+  const std::size_t cores = std::max<std::size_t>(2, std::thread::hardware_concurrency());
+  configure_scheduler(*this, options.threads > 0 ? options.threads : cores, options.stealing,
+                      options.max_throughput);
+  // Where stealing is asked for: idle workers look around often enough (measured, see
+  // docs/decisions).
+  if (options.stealing) {
+    set("work-stealing.aggressive-poll-attempts", std::size_t{10});
+    set("work-stealing.moderate-poll-attempts", std::size_t{0});
+    set("work-stealing.relaxed-sleep-duration", caf::timespan{std::chrono::milliseconds{1}});
   }
+}
 
-  EngineOptions options;
-  EngineServices services;
-  std::shared_ptr<EndMonitor> ended = std::make_shared<EndMonitor>();
-  std::vector<std::shared_ptr<PipelineShared>> pipelines;
-  std::vector<DatabaseHandle> databases;
-  CallPorts calls;
-  SystemConfig config;
-  caf::actor_system system;
-  std::atomic<bool> stopping{false};
-  std::mutex mutex;  // of what follows, while there is more than one thread
-  std::optional<std::chrono::milliseconds> stop_within;
-  caf::actor root;
-};
+Engine::Impl::Impl(EngineOptions engine_options, EngineServices engine_services)
+  : options{engine_options}, services{engine_services}, config{options}, system{config} {
+  if (!services.log)
+    services.log = &sdk::silent_log();
+  if (!services.clock)
+    services.clock = &sdk::system_clock();
+  if (options.seed == 0)
+    options.seed = std::random_device{}() | 1U;
+  next_seed = options.seed;
+}
+
+PipelinePtr Engine::Impl::make_pipeline(const GenerationPtr& generation,
+                                        const dsl::PipelineProgram& pipeline) {
+  auto shared = std::make_shared<PipelineShared>();
+  shared->program = generation->program;
+  shared->generation = generation;
+  shared->pipeline = &pipeline;
+  shared->options = options;
+  shared->errors = errors;
+  shared->id = next_id++;
+  shared->since = services.clock->now();
+  shared->env.program = generation->program.get();
+  shared->env.pipeline = &pipeline;
+  shared->env.reactor = services.reactor;
+  shared->env.log = services.log;
+  shared->env.clock = services.clock;
+  shared->env.databases = &generation->databases;
+  shared->env.calls = &generation->calls;
+  shared->env.seed = next_seed++;
+  connect_calls(*shared, generation->calls);
+  return shared;
+}
+
+std::vector<PipelinePtr> Engine::Impl::all() const {
+  const std::lock_guard lock{mutex};
+  return pipelines;
+}
+
+PipelinePtr Engine::Impl::find(std::string_view name) const {
+  for (const auto& pipeline : all()) {
+    if (pipeline->pipeline->name == name && pipeline->self->get(0))
+      return pipeline;
+  }
+  return nullptr;
+}
 
 Engine::Engine(EngineOptions options, EngineServices services)
   : impl_{std::make_unique<Impl>(options, services)} {
@@ -135,42 +136,35 @@ Engine::Engine(EngineOptions options, EngineServices services)
 Engine::~Engine() {
   kill(impl_->root);
   impl_->root = nullptr;
-  for (const auto& database : impl_->databases) {
-    if (database)
-      database.close();
-  }
-  impl_->databases.clear();
+  if (impl_->present)
+    close_pools(*impl_->present, nullptr);
+  impl_->present.reset();
+  impl_->pipelines.clear();
   impl_->system.await_all_actors_done();
 }
 
 sdk::Status Engine::start(std::shared_ptr<const dsl::Program> program) {
   auto& impl = *impl_;
-  std::uint64_t seed = impl.options.seed;
-  if (auto opened = open_databases(impl.system, *program, impl.services, seed, impl.options.once,
-                                   impl.stopping, impl.databases);
+  auto generation = std::make_shared<Generation>();
+  generation->program = std::move(program);
+  if (auto opened = open_pools(impl.system, *generation, nullptr, impl.services, impl.next_seed);
       !opened)
     return opened;
-  impl.calls = make_call_ports(*program);
-  for (const auto& pipeline : program->pipelines) {
-    auto shared = std::make_shared<PipelineShared>();
-    shared->program = program;
-    shared->pipeline = &pipeline;
-    shared->options = impl.options;
-    shared->env.program = program.get();
-    shared->env.pipeline = &pipeline;
-    shared->env.reactor = impl.services.reactor;
-    shared->env.log = impl.services.log;
-    shared->env.clock = impl.services.clock;
-    shared->env.databases = &impl.databases;
-    shared->env.calls = &impl.calls;
-    shared->env.seed = seed++;
-    connect_calls(*shared, impl.calls);
-    impl.pipelines.push_back(std::move(shared));
+  {
+    const std::lock_guard lock{impl.mutex};
+    impl.present = generation;
   }
+  if (auto done = run_inits(*generation, nullptr, impl.services, impl.options.once, impl.stopping);
+      !done)
+    return done;
+  generation->calls = make_call_ports(*generation->program);
+  std::vector<PipelinePtr> pipelines;
+  for (const auto& pipeline : generation->program->pipelines)
+    pipelines.push_back(impl.make_pipeline(generation, pipeline));
   const std::lock_guard lock{impl.mutex};
+  impl.pipelines = pipelines;
   impl.root = impl.system.spawn(
-    supervisor, impl.pipelines,
-    std::function<void()>{[ended = impl.ended] { ended->set_ended(); }});
+    supervisor, pipelines, std::function<void()>{[ended = impl.ended] { ended->set_ended(); }});
   if (impl.stop_within)
     caf::anon_send(impl.root, StopPipeline{*impl.stop_within});
   return {};
@@ -196,10 +190,39 @@ void Engine::stop(std::chrono::milliseconds deadline) {
 
 std::vector<PipelineStatus> Engine::status() const {
   std::vector<PipelineStatus> all;
-  all.reserve(impl_->pipelines.size());
-  for (const auto& pipeline : impl_->pipelines)
+  for (const auto& pipeline : impl_->all())
     all.push_back(read(*pipeline));
   return all;
+}
+
+bool Engine::pause(std::string_view pipeline, bool paused) {
+  const auto found = impl_->find(pipeline);
+  const auto actor = found ? found->self->get(0) : nullptr;
+  if (!actor)
+    return false;
+  caf::anon_send(actor, PausePipeline{paused});
+  return true;
+}
+
+bool Engine::send(std::string_view pipeline, sdk::Value payload, sdk::Value meta,
+                  std::function<void(SentRecord)> done) {
+  const auto found = impl_->find(pipeline);
+  const auto actor = found ? found->self->get(0) : nullptr;
+  if (!actor)
+    return false;
+  const auto& source = found->pipeline->source;
+  auto intake = std::make_shared<sdk::Intake>();
+  intake->lane = std::make_shared<InjectedLane>(
+    [done = std::move(done)](sdk::Outcome outcome, const sdk::Value& error) {
+      done({outcome, outcome == sdk::Outcome::failed ? error : sdk::Value{}});
+    });
+  intake->bytes = payload.heap_bytes();
+  auto& record = intake->records.emplace_back();
+  record.set(source.output, std::move(payload));
+  if (source.meta)
+    record.set(*source.meta, std::move(meta));
+  caf::anon_send(actor, InjectRecord{std::move(intake)});
+  return true;
 }
 
 EngineSummary Engine::summary() const {

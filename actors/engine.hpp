@@ -6,14 +6,18 @@
 //   return engine.summary().all_settled ? 0 : 75;
 #pragma once
 
+#include "connectors/sdk/ack.hpp"
 #include "connectors/sdk/clock.hpp"
 #include "connectors/sdk/log.hpp"
+#include "connectors/sdk/metrics.hpp"
 #include "connectors/sdk/reactor.hpp"
 #include "connectors/sdk/result.hpp"
+#include "connectors/sdk/value.hpp"
 #include "dsl/program.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,8 +58,22 @@ enum class PipelineState : std::uint8_t {
 
 std::string_view to_string(PipelineState state) noexcept;
 
+struct StepStatus {
+  std::string name;
+  std::string type;
+  std::uint64_t in = 0;  // records that came, and that left
+  std::uint64_t out = 0;
+  std::uint64_t errors = 0;
+  std::int64_t in_flight = 0;
+};
+
 struct PipelineStatus {
   std::string name;
+  std::uint64_t id = 0;  // of this start of it
+  std::chrono::milliseconds uptime{0};
+  bool paused = false;
+  bool takes_in = false;          // its source has started
+  std::vector<StepStatus> steps;  // the source first
   PipelineState state = PipelineState::starting;
   std::uint64_t read = 0;  // records taken in
   std::uint64_t delivered = 0;
@@ -72,6 +90,24 @@ struct PipelineStatus {
 struct EngineSummary {
   bool all_settled = false;  // nothing was left open, no pipeline failed
   std::vector<PipelineStatus> pipelines;
+};
+
+struct ServerStatus;  // actors/engine_look.hpp
+struct RecentError;   // actors/recent_errors.hpp
+struct TapEntry;      // actors/pipeline/step_watch.hpp
+
+/// What a reload did, by pipeline.
+struct ReloadReport {
+  std::vector<std::string> kept;      // untouched
+  std::vector<std::string> replaced;  // another start of what had changed
+  std::vector<std::string> started;
+  std::vector<std::string> stopped;
+};
+
+/// How the way of a record that was sent by hand ended.
+struct SentRecord {
+  sdk::Outcome outcome = sdk::Outcome::lost;
+  sdk::Value error;  // of a failed one: {step, kind, sqlstate, message}
 };
 
 class Engine {
@@ -95,10 +131,44 @@ public:
   /// an error of kind `cancelled`.
   void stop(std::chrono::milliseconds deadline);
 
+  /// Goes over to another program: pipelines that mean the same run on untouched, others are
+  /// started, stopped or replaced. A replaced one whose source answers takes in before the one
+  /// before it stops; others stop first, so that nobody reads twice. Waits until that is done;
+  /// `deadline` is how long each may drain. One at a time, behind `start`.
+  /// @returns why nothing was changed.
+  sdk::Result<ReloadReport> reload(const std::shared_ptr<const dsl::Program>& program,
+                                   std::chrono::milliseconds deadline);
+
+  /// Stops or lets go the intake of a pipeline. @returns false where there is none that runs.
+  bool pause(std::string_view pipeline, bool paused);
+
+  /// Hands a record to a pipeline beside its source. `done` is called once, on any thread.
+  /// @returns false where there is no such pipeline that runs; then it is not called.
+  bool send(std::string_view pipeline, sdk::Value payload, sdk::Value meta,
+            std::function<void(SentRecord)> done);
+
   /// Figures as of now; cheap, from any thread.
   std::vector<PipelineStatus> status() const;
 
   EngineSummary summary() const;
+
+  /// Whether its actors and its reactor take their turns: asks both, and waits for `limit` at most.
+  bool responds(std::chrono::milliseconds limit) const;
+
+  /// The servers of the program; asks each pool, and with `ask_health` each database, for two
+  /// seconds at most. Blocks so long.
+  std::vector<ServerStatus> servers(bool ask_health) const;
+
+  /// All counters and histograms: of pipelines, steps and pools.
+  void visit(sdk::MetricVisitor& visitor) const;
+
+  /// The last errors of records, the oldest first.
+  std::vector<RecentError> errors() const;
+
+  /// What left a step behind entry `after`. The first call opens the tap, and it closes when there
+  /// is none for ten seconds. @returns nothing where there is no such step.
+  std::optional<std::vector<TapEntry>> tap(std::string_view pipeline, std::string_view step,
+                                           std::uint64_t after, std::size_t most) const;
 
 private:
   struct Impl;

@@ -25,18 +25,31 @@ caf::behavior SupervisorState::start(const std::vector<std::shared_ptr<PipelineS
   report_exceptions(self_);
   self_->set_default_handler(caf::drop);
   self_->set_down_handler([this](caf::down_msg& down) { on_down(down); });
-  for (const auto& shared : pipelines) {
-    auto actor = self_->spawn(pipeline_actor, shared);
-    self_->monitor(actor);
-    pipelines_.push_back({shared, std::move(actor)});
-  }
+  for (const auto& shared : pipelines)
+    add(shared);
   end_if_done();
   return {[this](const StopPipeline& stop) {
-    for (const auto& pipeline : pipelines_) {
-      if (pipeline.actor)
-        self_->send(pipeline.actor, stop);
-    }
-  }};
+            stopping_ = stop;
+            for (const auto& pipeline : pipelines_) {
+              if (pipeline.actor)
+                self_->send(pipeline.actor, stop);
+            }
+          },
+          [this](const StartPipeline& start) { add(start.shared); },
+          [](const Knock& knock) { knock.answer(); },
+          [this](const HoldOn& on) {
+            holds_ += on.hold ? 1 : -1;
+            end_if_done();
+          }};
+}
+
+void SupervisorState::add(const std::shared_ptr<PipelineShared>& shared) {
+  auto actor = self_->spawn(pipeline_actor, shared);
+  self_->monitor(actor);
+  shared->self->set(0, actor);
+  if (stopping_)
+    self_->send(actor, *stopping_);
+  pipelines_.push_back({shared, std::move(actor)});
 }
 
 void SupervisorState::on_down(const caf::down_msg& down) {
@@ -44,6 +57,7 @@ void SupervisorState::on_down(const caf::down_msg& down) {
     if (!pipeline.actor || pipeline.actor.address() != down.source)
       continue;
     pipeline.actor = nullptr;
+    pipeline.shared->self->set(0, nullptr);
     disconnect_calls(*pipeline.shared);
     auto& board = *pipeline.shared->board;
     const auto state = board.state.load();
@@ -57,13 +71,14 @@ void SupervisorState::on_down(const caf::down_msg& down) {
       board.error = error;
       board.state = PipelineState::failed;
     }
+    board.set_ended();
   }
+  std::erase_if(pipelines_, [](const Pipeline& pipeline) { return !pipeline.actor; });
   end_if_done();
 }
 
 void SupervisorState::end_if_done() {
-  if (std::any_of(pipelines_.begin(), pipelines_.end(),
-                  [](const Pipeline& pipeline) { return pipeline.actor != nullptr; }))
+  if (!pipelines_.empty() || holds_ > 0)
     return;
   if (const auto ended = std::exchange(all_ended_, nullptr))
     ended();

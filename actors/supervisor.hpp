@@ -7,9 +7,25 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace millrace::actors {
+
+/// One more pipeline.
+struct StartPipeline {
+  std::shared_ptr<PipelineShared> shared;
+};
+
+/// The end of the last pipeline is not the end of all: others are about to start. Counted.
+struct HoldOn {
+  bool hold = false;
+};
+
+/// Are you there?
+struct Knock {
+  std::function<void()> answer;
+};
 
 class SupervisorState {
 public:
@@ -30,12 +46,15 @@ private:
     caf::actor actor;
   };
 
+  void add(const std::shared_ptr<PipelineShared>& shared);
   void on_down(const caf::down_msg& down);
   void end_if_done();
 
   caf::event_based_actor* self_;
   std::vector<Pipeline> pipelines_;
   std::function<void()> all_ended_;
+  std::optional<StopPipeline> stopping_;
+  int holds_ = 0;
 };
 
 /// Passes StopPipeline on to all pipelines. @param all_ended called once, in this actor's turn.
@@ -44,3 +63,7 @@ caf::behavior supervisor(caf::stateful_actor<SupervisorState>* self,
                          const std::function<void()>& all_ended);
 
 }  // namespace millrace::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::StartPipeline)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::HoldOn)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::Knock)

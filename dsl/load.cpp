@@ -1,5 +1,6 @@
 #include "dsl/load.hpp"
 
+#include "dsl/compile/fingerprint.hpp"
 #include "dsl/compile/nesting.hpp"
 #include "dsl/compile/pipeline_compiler.hpp"
 #include "dsl/compile/servers.hpp"
@@ -168,6 +169,7 @@ LoadResult load(const LoadOptions& options) {
     return result;
   for (auto& draft : drafts)
     program->pipelines.push_back(std::move(draft.program));
+  add_fingerprints(document, *program);
   result.program = std::move(program);
   return result;
 }

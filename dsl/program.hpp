@@ -335,6 +335,7 @@ struct PipelineProgram {
   std::unique_ptr<StepProgram> dead_letter_shape;
   std::vector<std::string> slots;  // slot -> name it stands for (for `$` as a whole, and explain)
   std::vector<Span> spans;
+  std::string fingerprint;  // equal where two readings of the files mean the same; never shown
 };
 
 struct ServerProgram {
@@ -349,6 +350,7 @@ struct ServerProgram {
   std::vector<std::string> init;  // statements run once per start, before the sources start
   bool init_secret = false;       // they came from outside: they are shown nowhere
   sdk::Place init_place;
+  std::string fingerprint;  // as PipelineProgram's
 };
 
 struct Program {

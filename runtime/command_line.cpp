@@ -4,6 +4,7 @@
 #include "connectors/sdk/diagnostic.hpp"
 #include "connectors/sdk/dsn.hpp"
 #include "runtime/flags.hpp"
+#include "runtime/remote_verbs.hpp"
 #include "runtime/settings.hpp"
 
 #include <CLI/CLI.hpp>
@@ -29,6 +30,7 @@ struct Line {
   EvalSqlOptions sql;
   EvalExprOptions expr;
   DsnOptions dsn;
+  RemoteVerbs remote;
 
   Line() {
     app.require_subcommand(1);
@@ -41,6 +43,7 @@ struct Line {
     add_looking_verbs();
     add_eval();
     add_dsn();
+    remote.add(app);
   }
 
   void add_file_verbs() {
@@ -75,6 +78,8 @@ struct Line {
     Verb check{app, "validate", "Checks the files and says every mistake in them",
                "millrace validate pipelines/*.yaml"};
     check.files(validate.files);
+    check.flag("--against-db", validate.against_db,
+               "Asks the databases too: whether they understand every statement");
     Verb tell{app, "explain", "Says what would run, step by step, and what is guaranteed",
               "millrace explain pipelines/orders.yaml"};
     tell.files(explain.files);
@@ -170,6 +175,8 @@ struct Line {
       return VersionOptions{};
     if (verb == "dsn")
       return dsn;
+    if (auto command = remote.command(verb))
+      return std::move(*command);
     const std::string& tool = chosen().get_name();
     if (tool == "jsonpath")
       return jsonpath;

@@ -8,6 +8,7 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 
+#include <atomic>
 #include <exception>
 #include <mutex>
 #include <unistd.h>
@@ -59,7 +60,7 @@ private:
   const bool colour_;
 };
 
-class ProcessLog : public sdk::Log {
+class ProcessLog : public AdjustableLog {
 public:
   ProcessLog(const LogOptions& options, StatusLine& lines)
     : json_{options.format == LogFormat::json},
@@ -70,7 +71,7 @@ public:
       json_ ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %^%v%$",
       spdlog::pattern_time_type::utc);
     logger_.set_formatter(std::move(formatter));
-    logger_.set_level(to_spdlog(options.level));
+    set_level(options.level);
   }
 
   ~ProcessLog() override {
@@ -85,6 +86,13 @@ public:
 
   ProcessLog(const ProcessLog&) = delete;
   ProcessLog& operator=(const ProcessLog&) = delete;
+
+  sdk::LogLevel level() const noexcept override { return level_.load(std::memory_order_relaxed); }
+
+  void set_level(sdk::LogLevel level) noexcept override {
+    level_.store(level, std::memory_order_relaxed);
+    logger_.set_level(to_spdlog(level));
+  }
 
   bool enabled(sdk::LogLevel level) const noexcept override {
     return level != sdk::LogLevel::off && logger_.should_log(to_spdlog(level));
@@ -149,13 +157,14 @@ private:
 
   const bool json_;
   spdlog::logger logger_;
+  std::atomic<sdk::LogLevel> level_{sdk::LogLevel::info};
   std::mutex mutex_;  // guards repeats_
   LogRepeats repeats_;
 };
 
 }  // namespace
 
-std::unique_ptr<sdk::Log> make_log(const LogOptions& options, StatusLine& lines) {
+std::unique_ptr<AdjustableLog> make_log(const LogOptions& options, StatusLine& lines) {
   return std::make_unique<ProcessLog>(options, lines);
 }
 

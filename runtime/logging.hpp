@@ -19,9 +19,16 @@
 
 namespace millrace::runtime {
 
+/// A log whose least level can be changed while it is written. Thread-safe.
+class AdjustableLog : public sdk::Log {
+public:
+  virtual sdk::LogLevel level() const noexcept = 0;
+  virtual void set_level(sdk::LogLevel level) noexcept = 0;
+};
+
 /// `lines` must outlive it. Warnings and errors that repeat are limited (log_repeats.hpp); their
 /// rest is counted in a line of its own at the end.
-std::unique_ptr<sdk::Log> make_log(const LogOptions& options, StatusLine& lines);
+std::unique_ptr<AdjustableLog> make_log(const LogOptions& options, StatusLine& lines);
 
 /// "event key=value key=\"a b\"": on one line whatever the values hold.
 std::string format_text(std::string_view event, std::span<const sdk::LogField> fields);

@@ -49,6 +49,7 @@ struct RunOptions {
 
 struct ValidateOptions {
   FileOptions files;
+  bool against_db = false;  // statements are looked at on their servers
 };
 
 struct ExplainOptions {
@@ -98,8 +99,50 @@ struct DsnOptions {
 
 struct VersionOptions {};
 
+/// `get`: what a running process shows.
+struct GetOptions {
+  AdminOptions admin;
+  std::string what;  // "pipelines", "servers", "transactions", "errors"
+  bool watch = false;
+  bool json = false;
+  std::chrono::milliseconds every{1'000};  // with `watch`
+};
+
+/// `pause`, `resume`, `reload`: what a running process is told.
+struct OrderOptions {
+  AdminOptions admin;
+  std::string order;
+  std::string pipeline;  // of the first two
+};
+
+struct SendOptions {
+  AdminOptions admin;
+  std::string pipeline;
+  std::string file;  // empty or "-": stdin
+  bool lines = false;
+};
+
+struct TapOptions {
+  AdminOptions admin;
+  std::string place;      // "PIPELINE/STEP"
+  std::size_t count = 0;  // 0: until it is stopped
+};
+
+struct TopOptions {
+  AdminOptions admin;
+  std::chrono::milliseconds every{1'000};
+  std::size_t count = 0;  // views; 0: until it is stopped
+};
+
+struct ReplayOptions {
+  AdminOptions admin;
+  std::string pipeline;
+  std::string file;
+};
+
 using Command = std::variant<RunOptions, ValidateOptions, ExplainOptions, GraphOptions, ListOptions,
                              SchemaOptions, EvalJsonpathOptions, EvalSqlOptions, EvalExprOptions,
-                             DsnOptions, VersionOptions>;
+                             DsnOptions, VersionOptions, GetOptions, OrderOptions, SendOptions,
+                             TapOptions, TopOptions, ReplayOptions>;
 
 }  // namespace millrace::runtime

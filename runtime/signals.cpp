@@ -15,23 +15,25 @@ namespace millrace::runtime {
 
 namespace {
 
-sigset_t ending_signals() noexcept {
+sigset_t our_signals(Hangup hangup) noexcept {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  if (hangup == Hangup::handled)
+    sigaddset(&set, SIGHUP);
   return set;
 }
 
 }  // namespace
 
-void block_signals() noexcept {
-  const sigset_t set = ending_signals();
+void block_signals(Hangup hangup) noexcept {
+  const sigset_t set = our_signals(hangup);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-Signals::Signals(Handler handler) : handler_{std::move(handler)} {
-  const sigset_t set = ending_signals();
+Signals::Signals(Hangup hangup, Handlers handlers) : handlers_{std::move(handlers)} {
+  const sigset_t set = our_signals(hangup);
   signals_ = ::signalfd(-1, &set, SFD_CLOEXEC);
   stop_ = ::eventfd(0, EFD_CLOEXEC);
   thread_ = std::thread{[this] { wait_for_signals(); }};
@@ -56,7 +58,10 @@ void Signals::wait_for_signals() {
     signalfd_siginfo info{};
     if (::read(signals_, &info, sizeof info) != sizeof info)
       return;
-    handler_(info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM", ++times);
+    if (info.ssi_signo == SIGHUP)
+      handlers_.hang_up();
+    else
+      handlers_.end(info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM", ++times);
   }
 }
 

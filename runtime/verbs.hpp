@@ -18,5 +18,11 @@ ExitCode execute(const EvalSqlOptions& options, Console& console);
 ExitCode execute(const EvalExprOptions& options, Console& console);
 ExitCode execute(const DsnOptions& options, Console& console);
 ExitCode execute(const VersionOptions& options, Console& console);
+ExitCode execute(const GetOptions& options, Console& console);
+ExitCode execute(const OrderOptions& options, Console& console);
+ExitCode execute(const SendOptions& options, Console& console);
+ExitCode execute(const TapOptions& options, Console& console);
+ExitCode execute(const TopOptions& options, Console& console);
+ExitCode execute(const ReplayOptions& options, Console& console);
 
 }  // namespace millrace::runtime

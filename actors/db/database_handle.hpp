@@ -37,6 +37,13 @@ struct StatementInfo {
   std::string not_in_set;                 // why its sets are not run as one statement
 };
 
+/// A connection that is lent to a session.
+struct TransactionInfo {
+  std::string owner;                 // pipeline and step; may be empty
+  std::chrono::milliseconds age{0};  // since it was lent
+  bool writes = false;               // it may write
+};
+
 struct PoolInfo {
   std::size_t checked_out = 0;   // connections lent to sessions
   std::size_t available = 0;     // connections that could take work now
@@ -52,7 +59,8 @@ struct PoolInfo {
   std::uint64_t losses = 0;  // connections that broke
   std::array<std::uint64_t, 3>
     by_way{};  // statements with a Sync each, under a shared one, in set form
-  std::vector<StatementInfo> by_statement;  // those that ran most often, a few dozen at most
+  std::vector<StatementInfo> by_statement;    // those that ran most often, a few dozen at most
+  std::vector<TransactionInfo> transactions;  // the oldest first
 };
 
 enum class HealthStatus : std::uint8_t { healthy, degraded, unhealthy };

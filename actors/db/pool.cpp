@@ -261,6 +261,7 @@ PoolActor::behavior_type pool(Self self, PoolServices services) {
     [self](const GetPoolInfo& ask) {
       auto info = self->state.core->info();
       info.by_statement = self->state.core->statements(now_of(self));
+      info.transactions = self->state.core->transactions(now_of(self));
       ask.done(std::move(info));
     },
     [self](const HealthCheck& check) {

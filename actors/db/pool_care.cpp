@@ -220,6 +220,18 @@ void PoolCore::finish_retiring(sdk::Instant now) {
   }
 }
 
+std::vector<TransactionInfo> PoolCore::transactions(sdk::Instant now) const {
+  std::vector<TransactionInfo> open;
+  for (const auto& [id, connection] : connections_) {
+    if (connection.state == State::lent)
+      open.push_back({connection.holder,
+                      std::chrono::duration_cast<std::chrono::milliseconds>(now - connection.since),
+                      connection.writes});
+  }
+  std::ranges::sort(open, std::ranges::greater{}, &TransactionInfo::age);
+  return open;
+}
+
 std::optional<sdk::Instant> PoolCore::next_care() const {
   std::optional<sdk::Instant> next;
   const auto at = [&next](sdk::Instant moment) {

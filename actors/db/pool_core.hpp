@@ -154,6 +154,7 @@ public:
 
   /// What is known of the statements that run most often.
   std::vector<StatementInfo> statements(sdk::Instant now) const;
+  std::vector<TransactionInfo> transactions(sdk::Instant now) const;
 
   /// Why the server cannot be reached; none while it can.
   const std::optional<sdk::Error>& down_reason() const noexcept { return down_; }

@@ -45,6 +45,15 @@ CallPorts make_call_ports(const dsl::Program& program) {
   return ports;
 }
 
+std::set<std::string> called_pipelines(const dsl::PipelineProgram& pipeline) {
+  std::set<std::string> called;
+  collect(pipeline.steps, called);
+  collect(pipeline.source.errors, called);
+  if (pipeline.dead_letter)
+    collect(*pipeline.dead_letter, called);
+  return called;
+}
+
 void connect_calls(PipelineShared& shared, const CallPorts& ports) {
   const auto& pipeline = *shared.pipeline;
   shared.make_source = pipeline.source.make;
@@ -57,12 +66,7 @@ void connect_calls(PipelineShared& shared, const CallPorts& ports) {
   if (const auto& once = pipeline.source.exactly_once; once && !once->table.empty())
     shared.offsets = std::make_shared<OffsetTable>(once->table,
                                                    (*shared.env.databases)[once->server]);
-  std::set<std::string> called;
-  collect(pipeline.steps, called);
-  collect(pipeline.source.errors, called);
-  if (pipeline.dead_letter)
-    collect(*pipeline.dead_letter, called);
-  for (const auto& name : called) {
+  for (const auto& name : called_pipelines(pipeline)) {
     if (auto port = ports.find(name)) {
       port->add_caller();
       shared.called_ports.push_back(std::move(port));

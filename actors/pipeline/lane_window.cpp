@@ -1,5 +1,7 @@
 #include "actors/pipeline/lane_window.hpp"
 
+#include "actors/pipeline/injected_lane.hpp"
+
 #include <algorithm>
 #include <cassert>
 #include <utility>
@@ -7,7 +9,10 @@
 namespace millrace::actors {
 
 LaneWindow::LaneWindow(sdk::LanePtr lane, Slots slots)
-  : lane_{std::move(lane)}, slots_{slots}, attempt_{lane_->attempt()} {
+  : lane_{std::move(lane)},
+    injected_{injected(lane_) != nullptr},
+    slots_{slots},
+    attempt_{lane_->attempt()} {
 }
 
 void LaneWindow::take(sdk::Intake intake) {

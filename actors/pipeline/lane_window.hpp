@@ -54,6 +54,9 @@ public:
 
   const sdk::LanePtr& lane() const noexcept { return lane_; }
 
+  /// Its record came by hand, not from the source.
+  bool is_injected() const noexcept { return injected_; }
+
   void take(sdk::Intake intake);
 
   /// The next records that wait, at most `limit`; nothing where none do.
@@ -116,6 +119,7 @@ private:
   }
 
   sdk::LanePtr lane_;
+  bool injected_;
   Slots slots_;
   std::uint32_t attempt_;
   std::uint64_t base_ = 0;  // sequence of the window's front

@@ -10,7 +10,7 @@ namespace {
 
 class Builder {
 public:
-  explicit Builder(Layout& layout) : layout_{layout} {}
+  Builder(Layout& layout, PipelineShared& shared) : layout_{layout}, shared_{shared} {}
 
   /// @returns where records enter the list; `next` where it is empty.
   Hop chain(const dsl::StepList& list, Hop next) {
@@ -27,6 +27,10 @@ public:
     made->end = end;
     made->is_dead_letter = is_dead_letter;
     made->is_limited = limits_ > 0;
+    made->watch = std::make_shared<StepWatch>(
+      StepWatch::About{shared_.pipeline->name, step.name, step.type,
+                       step.output != sdk::no_slot ? step.output : step.input},
+      shared_.errors);
     limits_ += step.timeout ? 1 : 0;
     for (const auto* list : nested_lists(step))
       add_branch(made->branches, *list, made->address);
@@ -53,8 +57,18 @@ private:
   }
 
   Layout& layout_;
+  PipelineShared& shared_;
   int limits_ = 0;  // steps with a `timeout` around the present place
 };
+
+/// Line and column in the file.
+std::pair<std::uint32_t, std::uint32_t> place_of(const Layout& layout, const StepWatch& watch) {
+  for (const auto& node : layout.nodes) {
+    if (node->watch.get() == &watch)
+      return {node->step->place.line, node->step->place.column};
+  }
+  return {0, 0};
+}
 
 }  // namespace
 
@@ -62,7 +76,7 @@ Layout lay_out(PipelineShared& shared) {
   Layout layout;
   layout.source = std::make_shared<Address>(1);
   const auto& pipeline = *shared.pipeline;
-  Builder builder{layout};
+  Builder builder{layout, shared};
   layout.first = builder.chain(pipeline.steps, Hop{});
   builder.add_error_branches(layout.source_error_branches, pipeline.source.errors, layout.source);
   if (pipeline.dead_letter) {
@@ -70,6 +84,19 @@ Layout lay_out(PipelineShared& shared) {
     shared.dead_letter = builder.node(*pipeline.dead_letter, Hop{}, end, true);
     if (pipeline.dead_letter_shape)
       shared.dead_letter = builder.node(*pipeline.dead_letter_shape, shared.dead_letter, end, true);
+  }
+  const auto& source = pipeline.source;
+  layout.source_watch = std::make_shared<StepWatch>(
+    StepWatch::About{pipeline.name, source.name, source.type, source.output}, shared.errors);
+  std::vector<StepWatchPtr> watches{layout.source_watch};
+  for (const auto& node : layout.nodes)
+    watches.push_back(node->watch);
+  std::sort(watches.begin() + 1, watches.end(), [&](const auto& a, const auto& b) {
+    return place_of(layout, *a) < place_of(layout, *b);
+  });
+  {
+    const std::lock_guard lock{shared.board->mutex};
+    shared.board->steps = std::move(watches);
   }
   shared.result = pipeline.steps.result != sdk::no_slot ? pipeline.steps.result
                                                         : pipeline.source.output;

@@ -14,6 +14,7 @@ struct Layout {
   Hop first;                                           // empty: the pipeline has no steps
   std::vector<Hop> source_error_branches;
   std::shared_ptr<Address> source;  // where the source's own nested steps return to
+  StepWatchPtr source_watch;
 };
 
 /// @param shared its `dead_letter` and `result` are filled in.

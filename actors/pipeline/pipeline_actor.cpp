@@ -77,6 +77,12 @@ caf::behavior PipelineActorState::behavior() {
         spawn_child(restart.child);
     },
     [this](const StopPipeline& stop) { on_stop(stop); },
+    [this](const PausePipeline& pause) { on_pause(pause.paused); },
+    [this](const InjectRecord& injected) {
+      // Where it cannot go in, its lane answers as it goes.
+      if (source_memory_ && !stopping_ && !drained_ && !ending_)
+        source_memory_->hub->emit(std::move(*injected.intake));
+    },
     [this](GiveUp) { on_give_up(); },
   };
 }
@@ -103,12 +109,15 @@ void PipelineActorState::spawn_child(std::size_t index) {
 }
 
 void PipelineActorState::spawn_source() {
-  if (!source_memory_)
+  if (!source_memory_) {
     source_memory_ = std::make_shared<SourceMemory>(shared_->options.credit_records,
                                                     shared_->options.credit_bytes);
+    source_memory_->hub->pause(shared_->board->paused);
+  }
   source_ = self_->spawn(source_actor,
                          SourceArguments{shared_, source_memory_, layout_.first,
-                                         layout_.source_error_branches, layout_.source},
+                                         layout_.source_error_branches, layout_.source,
+                                         layout_.source_watch},
                          caf::actor_cast<caf::actor>(self_));
   self_->monitor(source_);
   if (shared_->on_spawn)
@@ -330,10 +339,21 @@ void PipelineActorState::on_stop(const StopPipeline& stop) {
   if (ending_ || stopping_)
     return;
   stopping_ = true;
+  shared_->board->paused = false;
   set_state(PipelineState::draining);
   if (source_)
     self_->send(source_, StopSource{});
   self_->delayed_send(self_, stop.deadline, GiveUp{});
+}
+
+void PipelineActorState::on_pause(bool paused) {
+  if (ending_ || stopping_ || shared_->board->paused == paused)
+    return;
+  shared_->board->paused = paused;
+  if (source_memory_)
+    source_memory_->hub->pause(paused);
+  shared_->env.log->info(paused ? "pipeline paused" : "pipeline resumed",
+                         {{"pipeline", sdk::Value{shared_->pipeline->name}}});
 }
 
 void PipelineActorState::on_give_up() {

@@ -57,6 +57,7 @@ private:
   void on_finished(const StepFinished& finished);
   void on_drained();
   void on_stop(const StopPipeline& stop);
+  void on_pause(bool paused);
   void on_give_up();
   void restart_later(std::size_t index, std::chrono::nanoseconds delay);
   void start_round();

@@ -6,10 +6,12 @@
 #include "connectors/sdk/ack.hpp"
 #include "connectors/sdk/batch.hpp"
 #include "connectors/sdk/error.hpp"
+#include "connectors/sdk/source.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -142,6 +144,16 @@ struct GiveUp {};
 
 // --- engine to pipeline
 
+/// The source takes in nothing, or goes on.
+struct PausePipeline {
+  bool paused = false;
+};
+
+/// Records beside those of the source.
+struct InjectRecord {
+  std::shared_ptr<sdk::Intake> intake;
+};
+
 struct StopPipeline {
   std::chrono::milliseconds deadline{0};
 };
@@ -173,3 +185,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::RespawnSource)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::RestartChild)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::GiveUp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::StopPipeline)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::PausePipeline)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::actors::InjectRecord)

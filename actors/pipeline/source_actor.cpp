@@ -1,5 +1,7 @@
 #include "actors/pipeline/source_actor.hpp"
 
+#include "actors/pipeline/injected_lane.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -78,6 +80,7 @@ void SourceState::open_gate() {
   gate.clock = shared.env.clock;
   gate.log = shared.env.log;
   gate.seed = shared.env.seed;
+  gate.watch = arguments_.watch;
   gate_.emplace(std::move(gate), *this);
   static_cast<void>(gate_->start(std::make_unique<PassThrough>()));
 }
@@ -114,10 +117,12 @@ void SourceState::start_source() {
   context.offsets = shared.offsets.get();
   context.once = shared.options.once;
   auto started = memory.source->start(context);
-  if (started)
+  if (started) {
     memory.started = true;
-  else
+    shared.board->set_takes_in();
+  } else {
     on_source_failed(started.error());
+  }
 }
 
 caf::behavior SourceState::behavior() {
@@ -239,12 +244,14 @@ void SourceState::answer_and_advance() {
   auto& memory = *arguments_.memory;
   while (!memory.actions.answers.empty()) {
     const auto answer = take_first(memory.actions.answers);
-    if (memory.started)
+    if (auto* sent = injected(answer.lane))
+      sent->answer(answer.outcome, answer.value);
+    else if (memory.started)
       memory.source->answer(*answer.lane, answer.position, answer.outcome, answer.value);
   }
   while (!memory.actions.advanced.empty()) {
     const auto advanced = take_first(memory.actions.advanced);
-    if (memory.started)
+    if (memory.started && !injected(advanced.lane))
       memory.source->settled(*advanced.lane, advanced.position);
   }
 }

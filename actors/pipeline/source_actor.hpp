@@ -23,6 +23,7 @@ struct SourceArguments {
   Hop first;                         // empty: the pipeline has no steps
   std::vector<Hop> error_branches;   // nested steps of the source's `onError` rules
   std::shared_ptr<Address> address;  // of the source itself: where those return to
+  StepWatchPtr watch;
 };
 
 class SourceState : public ActorHost {

@@ -60,10 +60,11 @@ void SourceCore::on_settled(sdk::Receipt& receipt, Actions& actions) {
 void SourceCore::settle(LaneWindow& window, const sdk::Receipt& receipt,
                         const sdk::Settled& settled, Actions& actions) {
   const bool failed = settled.outcome == sdk::Outcome::failed;
-  const bool stops = failed && (!settings_.answers || (settled.failure && settled.failure->stop));
+  const bool answers = settings_.answers || window.is_injected();
+  const bool stops = failed && (!answers || (settled.failure && settled.failure->stop));
   if (stops && !actions.stop)  // of several, the first says why
     actions.stop = settled.failure ? settled.failure : without_reason();
-  if (failed && !settings_.answers) {
+  if (failed && !answers) {
     counts_[static_cast<std::size_t>(sdk::Outcome::failed)] += settled.count;
     return;  // stays open: nothing moves past it
   }
@@ -76,7 +77,7 @@ void SourceCore::settle(LaneWindow& window, const sdk::Receipt& receipt,
     ++counts_[static_cast<std::size_t>(settled.outcome)];
     if (convictions_.any())
       convictions_.remove(window.lane()->id(), sequence);
-    if (settings_.answers) {
+    if (answers) {
       auto value = settled.failure ? error_value(settled.failure->step, settled.failure->error)
                                    : settled.answer;
       actions.answers.push_back(
@@ -183,7 +184,7 @@ void SourceCore::send(bool stalled, Actions& actions) {
 }
 
 void SourceCore::send_all(LaneWindow& window, Actions& actions) {
-  const bool each = settings_.answers || window.lane()->ledger();
+  const bool each = settings_.answers || window.is_injected() || window.lane()->ledger();
   const auto report = each ? sdk::Receipt::Report::each : sdk::Receipt::Report::in_lumps;
   while (auto outgoing = window.next_batch(settings_.batch_records, report, listener_))
     actions.send.push_back(std::move(*outgoing));

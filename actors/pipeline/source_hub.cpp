@@ -72,12 +72,21 @@ void SourceHub::give_back(std::size_t records, std::size_t bytes) {
     resume();
 }
 
+void SourceHub::pause(bool paused) {
+  {
+    const std::lock_guard lock{mutex_};
+    paused_ = paused;
+  }
+  give_back(0, 0);
+}
+
 void SourceHub::stop() {
   {
     const std::lock_guard lock{mutex_};
     stopped_ = true;
   }
   credit_.notify_all();
+  pause(false);
 }
 
 bool SourceHub::has_credit() const noexcept {

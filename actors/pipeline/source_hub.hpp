@@ -37,8 +37,11 @@ public:
 
   void give_back(std::size_t records, std::size_t bytes);
 
+  /// Without credit until it is called with false. Calls that others make wait too.
+  void pause(bool paused);
+
   /// From now on `wait_for_credit` says that the source is to stop. `when_credit` goes on as
-  /// before: called pipelines take calls for as long as others may call them.
+  /// before: called pipelines take calls for as long as others may call them. Ends a pause.
   void stop();
 
   // SourceEvents
@@ -53,7 +56,7 @@ public:
   void on_settled(const std::shared_ptr<sdk::Receipt>& receipt) noexcept override;
 
 private:
-  bool credit_left() const noexcept { return records_ > 0 && bytes_ > 0; }
+  bool credit_left() const noexcept { return !paused_ && records_ > 0 && bytes_ > 0; }
 
   template <class Change>
   void tell(Change change);
@@ -65,6 +68,7 @@ private:
   News news_;
   bool woken_ = false;
   bool stopped_ = false;
+  bool paused_ = false;
   std::int64_t records_;
   std::int64_t bytes_;
 };

@@ -36,6 +36,7 @@ std::optional<sdk::Error> StepState::start_stage() {
   settings.log = shared.env.log;
   settings.seed = shared.env.seed + arguments_.child * 7919 + arguments_.epoch;
   settings.room = shared.options.credit_records;
+  settings.watch = node.watch;
   core_.emplace(std::move(settings), *this);
   auto stage = make_stage(*node.step, shared.env);
   if (!stage)

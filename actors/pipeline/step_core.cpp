@@ -17,6 +17,10 @@ StepCore::StepCore(Settings settings, StepHost& host)
 
 StepCore::~StepCore() {
   stage_.reset();  // before what it may still refer to
+  for (const auto& [place, work] : works_) {
+    if (work.arrived > 0)
+      settings_.watch->in_flight -= work.arrived;
+  }
 }
 
 sdk::Status StepCore::start(StagePtr stage) {
@@ -47,6 +51,7 @@ void StepCore::on_batch(sdk::Batch batch, std::function<void()> left) {
 void StepCore::add(sdk::Batch batch, std::function<void()> left) {
   quiet_ = false;
   const Place place = open_work(batch);
+  note_arrival(place, batch.size());
   auto& work = works_.at(place);
   const auto lane = work.lane;
   work.left = std::move(left);
@@ -66,10 +71,21 @@ StepCore::Place StepCore::open_work(const sdk::Batch& batch) {
   return place;
 }
 
+void StepCore::note_arrival(Place place, std::size_t records) {
+  if (!settings_.watch)
+    return;
+  auto& work = works_.at(place);
+  work.arrived = static_cast<std::uint32_t>(records);
+  work.since = clock().now();
+  settings_.watch->in.add(records);
+  settings_.watch->in_flight += work.arrived;
+}
+
 void StepCore::on_failed_batch(sdk::Batch batch, std::vector<sdk::Failure> failures) {
   if (batch.empty() || batch.stale())
     return;
   const Place place = open_work(batch);
+  note_arrival(place, batch.size());
   auto failed = extract_failed(batch, failures);
   keep(place, std::move(batch));
   // What could not be read will not read better: no tries are left.
@@ -190,6 +206,10 @@ void StepCore::leave_if_done(Place place) {
     return;
   auto node = works_.extract(found);
   auto& work = node.mapped();
+  if (work.arrived > 0) {
+    settings_.watch->in_flight -= work.arrived;
+    settings_.watch->latency.observe(clock().now() - work.since, work.arrived);
+  }
   std::vector<sdk::Batch> ready;
   sequencer_.complete(place, std::move(work.finished), ready);
   hand_on(std::move(ready));

@@ -8,6 +8,7 @@
 #include "actors/pipeline/lane_sequencer.hpp"
 #include "actors/pipeline/parts.hpp"
 #include "actors/pipeline/stage.hpp"
+#include "actors/pipeline/step_watch.hpp"
 #include "actors/restart_policy.hpp"
 #include "connectors/sdk/batch.hpp"
 #include "connectors/sdk/clock.hpp"
@@ -64,6 +65,7 @@ public:
     sdk::Log* log = nullptr;
     std::uint64_t seed = 1;
     std::size_t room = 4096;  // records that may be on their way to the next step
+    StepWatchPtr watch;       // null: nobody looks
   };
 
   StepCore(Settings settings, StepHost& host);
@@ -118,6 +120,8 @@ private:
     bool holds = false;      // the lane's next batches wait for it
     sdk::Batch waiting;      // not begun, because an earlier one of the lane holds it
     std::function<void()> left;
+    std::uint32_t arrived = 0;  // records, for the watch
+    sdk::Instant since;
   };
 
   struct Call {
@@ -149,6 +153,7 @@ private:
 
   void add(sdk::Batch batch, std::function<void()> left);
   Place open_work(const sdk::Batch& batch);
+  void note_arrival(Place place, std::size_t records);
   void begin(Place place, sdk::Batch batch);
   void convict(Place place, sdk::Batch& batch);
   void test_when(Place place, sdk::Batch& batch);

@@ -21,6 +21,8 @@ void StepCore::handle_failures(Place place, sdk::Batch failed, std::vector<sdk::
     if (again[i] && !delay)
       delay = decisions[i].retry_after;  // what failed together is tried again together
   }
+  if (settings_.watch)
+    settings_.watch->retries.add(static_cast<std::uint64_t>(std::ranges::count(again, true)));
   if (delay)
     retry(place, failed.extract(again), tries, *delay);
   for (std::size_t i = 0; i < failures.size(); ++i) {
@@ -30,6 +32,8 @@ void StepCore::handle_failures(Place place, sdk::Batch failed, std::vector<sdk::
     auto error = std::move(failures[i].error);
     if (tries != UINT32_MAX && tries > error.attempts())
       error = error.with_attempts(tries);
+    if (settings_.watch)
+      settings_.watch->failed(error, decisions[i].then);
     const auto* rule = decisions[i].rule;
     if (rule && rule->steps && !rule->steps->steps.empty())
       start_error_steps(place, std::move(record), error, *rule);

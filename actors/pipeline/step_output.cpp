@@ -100,6 +100,11 @@ void StepCore::hand_on(std::vector<sdk::Batch> ready) {
     ready_ -= batch.size();
     if (batch.stale())
       continue;
+    if (settings_.watch) {
+      settings_.watch->out.add(batch.size());
+      if (settings_.watch->tapped())
+        settings_.watch->see(batch, clock().now());
+    }
     const bool counted = traits_.expands && host_.counts_room();
     if (counted)
       on_their_way_ += batch.size();

@@ -51,6 +51,15 @@ sdk::Result<BoundSql> BoundSql::make(const dsl::Statement& statement,
   return BoundSql{std::move(sent->sql), std::move(values)};
 }
 
+sdk::Parameters BoundSql::constants() const {
+  sdk::Parameters out;
+  for (const auto& value : values_) {
+    const auto* constant = value ? value->constant() : nullptr;
+    out.push_back(constant ? *constant : sdk::Value{});
+  }
+  return out;
+}
+
 sdk::Result<sdk::Parameters> BoundSql::parameters(const sdk::Record& record) const {
   sdk::Parameters out;
   out.reserve(values_.size());

@@ -29,6 +29,9 @@ public:
   /// The values for one record, in the order of the placeholders that are sent.
   sdk::Result<sdk::Parameters> parameters(const sdk::Record& record) const;
 
+  /// Those that are the same for every record; null for the others.
+  sdk::Parameters constants() const;
+
 private:
   BoundSql(std::string sql, std::vector<sdk::ExpressionPtr> values);
 

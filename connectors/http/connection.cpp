@@ -153,6 +153,7 @@ bool Connection::on_head() {
   if (refuse_head(head, *target))
     return false;
   path_ = std::move(target->path);
+  segments_ = std::move(target->segments);
   query_ = std::move(target->query);
   parser_.limit_body(match_.port->config().max_body.bytes);
   if (head.has_body) {
@@ -204,7 +205,10 @@ bool Connection::refuse_head(const RequestHead& head, const Target& target) {
   if (const auto* expected = find_header(head.headers, "expect");
       expected && !has_token(*expected, "100-continue"))
     return refuse(problem(417, "no expectation but 100-continue is known"));
-  if (!match_.port->is_open()) {
+  // Between the two looks another pipeline may have taken the route over.
+  if (!match_.port->is_open())
+    match_ = traffic_->routes()->find(target.segments, head.method);
+  if (!match_.port || !match_.port->is_open()) {
     close_after_ = true;
     return refuse(overloaded("the pipeline of this route does not run"));
   }
@@ -244,8 +248,9 @@ void Connection::dispatch() {
   const bool gzips = traffic_->compression() && accepted && takes_gzip(*accepted);
   exchange_ = std::make_shared<Exchange>(++number_, std::move(request_id), std::move(meta),
                                          weak_from_this(), gzips);
-  auto hand_over = [port = port_, exchange = exchange_, zipped = zipped_](sdk::Value request,
-                                                                          const std::string& body) {
+  auto hand_over = [port = port_, exchange = exchange_, zipped = zipped_, traffic = traffic_,
+                    segments = std::move(segments_),
+                    method = head.method](sdk::Value request, const std::string& body) {
     sdk::Value content;
     if (const auto bad = decode_body(port->config(), zipped, body, content)) {
       exchange->answer(problem(bad->status, bad->detail, exchange->request_id()));
@@ -253,7 +258,15 @@ void Connection::dispatch() {
     }
     request.mutable_member("body") = std::move(content);
     const auto bytes = request.heap_bytes() + record_bytes;
-    if (port->take(exchange, std::move(request), bytes) != Port::Taken::yes)
+    auto taken = port->take(exchange, request, bytes);
+    // A pipeline that was replaced while the request came in: its successor has the route.
+    if (auto match = taken == Port::Taken::closed ? traffic->routes()->find(segments, method)
+                                                  : RouteTable::Match{};
+        match.port && match.port != port) {
+      request.mutable_member("params") = std::move(match.params);
+      taken = match.port->take(exchange, std::move(request), bytes);
+    }
+    if (taken != Port::Taken::yes)
       exchange->answer(overloaded("too many requests are under way", exchange->request_id()));
   };
   auto body = parser_.take_body();

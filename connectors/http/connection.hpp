@@ -115,6 +115,7 @@ private:
   // Of the present request:
   RouteTable::Match match_;
   std::string path_;
+  std::vector<std::string> segments_;  // of the path
   std::string query_;
   std::string user_;          // who the guard let pass
   bool zipped_ = false;       // the body

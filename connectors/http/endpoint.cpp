@@ -1,20 +1,35 @@
 #include "connectors/http/endpoint.hpp"
 
-#include "connectors/http/listener.hpp"
 #include "connectors/http/port.hpp"
+#include "connectors/http/site.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace millrace::http {
+namespace {
+
+std::atomic<std::uint64_t> readings{0};
+
+HttpServer without_links(const HttpServer& server) {
+  auto copy = server;
+  copy.endpoint.reset();
+  copy.clients.reset();
+  return copy;
+}
+
+}  // namespace
 
 // --- Traffic
 
-Traffic::Traffic(const HttpServer& server)
-  : name_{server.name},
-    limits_{server.limits},
-    guard_{server.schemes},
-    compression_{server.compression} {
+Traffic::Traffic(const HttpServer& server) : name_{server.name} {
+  renew(server);
+}
+
+void Traffic::renew(const HttpServer& server) {
+  const std::lock_guard lock{mutex_};
+  rules_.push_back(
+    std::make_unique<const Rules>(Rules{server.limits, Guard{server.schemes}, server.compression}));
+  now_.store(rules_.back().get(), std::memory_order_release);
 }
 
 std::shared_ptr<const RouteTable> Traffic::routes() const {
@@ -50,17 +65,13 @@ void Traffic::stop_worker() {
 
 // --- Endpoint
 
-Endpoint::Endpoint(const HttpServer& server)
-  : name_{server.name},
-    url_{server.url},
-    host_{server.host},
-    port_{server.port},
-    is_tls_{server.is_tls},
-    tls_{server.tls},
-    traffic_{std::make_shared<Traffic>(server)} {
+Endpoint::Endpoint(const HttpServer& server) : number_{++readings}, server_{without_links(server)} {
 }
 
-Endpoint::~Endpoint() = default;
+Endpoint::~Endpoint() {
+  if (site_)
+    site_->leave(number_);
+}
 
 std::optional<sdk::Place> Endpoint::declare(const std::string& method, const PathPattern& pattern,
                                             const sdk::Place& place) {
@@ -71,60 +82,29 @@ std::optional<sdk::Place> Endpoint::declare(const std::string& method, const Pat
 
 void Endpoint::add(const PortPtr& port) {
   const std::lock_guard lock{mutex_};
-  ports_.emplace(port, false);
-  // Made anew as a whole: connections read the one that they were given.
-  RouteTable table;
-  for (const auto& [one, open] : ports_) {
-    for (const auto& method : one->config().methods)
-      table.add(one->config().pattern, method, one);
-  }
-  traffic_->set_routes(std::make_shared<const RouteTable>(std::move(table)));
+  ports_.push_back(port);
+  if (site_)
+    site_->enter(number_, server_, {port});
 }
 
 sdk::Status Endpoint::join(const PortPtr& port, sdk::Reactor& reactor, sdk::Log& log) {
   const std::lock_guard lock{mutex_};
-  if (!listener_) {
-    traffic_->set_draining(false);
-    std::shared_ptr<TlsContext> tls;
-    if (is_tls_) {
-      auto made = TlsContext::make(tls_);
-      if (!made)
-        return std::move(made).error();
-      tls = std::move(*made);
-    }
-    auto opened = Listener::open(traffic_, host_, port_, std::move(tls), reactor, log);
-    if (!opened) {
-      const auto& error = opened.error();
-      return url_.is_secret() ? error.masked() : error;
-    }
-    listener_ = std::move(*opened);
-    log.info("http server listens", {{"server", sdk::Value{name_}},
-                                     {"address", sdk::Value{url_.is_secret() ? "<secret>" : host_}},
-                                     {"port", sdk::Value{listener_->port()}}});
+  if (!site_) {
+    site_ = Site::of(server_);
+    site_->enter(number_, server_, ports_);
   }
-  ports_[port] = true;
-  return {};
+  return site_->join(port, reactor, log);
 }
 
 void Endpoint::retire(const PortPtr& port) {
   const std::lock_guard lock{mutex_};
-  if (const auto found = ports_.find(port); found != ports_.end())
-    found->second = false;
-  if (std::ranges::none_of(ports_, [](const auto& one) { return one.second; }))
-    stop_listening();
-}
-
-void Endpoint::stop_listening() {
-  traffic_->set_draining(true);
-  if (listener_)
-    listener_->drain();
-  listener_.reset();
-  traffic_->stop_worker();
+  if (site_)
+    site_->retire(port);
 }
 
 std::uint16_t Endpoint::port() const {
   const std::lock_guard lock{mutex_};
-  return listener_ ? listener_->port() : 0;
+  return site_ ? site_->port() : 0;
 }
 
 }  // namespace millrace::http

@@ -1,5 +1,5 @@
-// Endpoint: one address at which several pipelines listen. The first source that starts opens it,
-// the last one that stops closes it.
+// Endpoint: one address at which several pipelines listen, as one reading of the files has it. The
+// first source that starts opens it, the last one that stops closes it.
 #pragma once
 
 #include "connectors/http/guard.hpp"
@@ -14,15 +14,17 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace millrace::http {
 
-class Listener;
+class Site;
 
 /// What the connections of an endpoint share. Thread-safe.
 class Traffic {
@@ -31,11 +33,15 @@ public:
 
   const std::string& name() const noexcept { return name_; }
 
-  const ConnectionLimits& limits() const noexcept { return limits_; }
+  // What these three give lives as long as the traffic, also when it is renewed.
+  const ConnectionLimits& limits() const noexcept { return now().limits; }
 
-  const Guard& guard() const noexcept { return guard_; }
+  const Guard& guard() const noexcept { return now().guard; }
 
-  bool compression() const noexcept { return compression_; }
+  bool compression() const noexcept { return now().compression; }
+
+  /// What another reading of the files says of the server holds for all requests from now on.
+  void renew(const HttpServer& server);
 
   std::shared_ptr<const RouteTable> routes() const;
   void set_routes(std::shared_ptr<const RouteTable> routes);
@@ -54,12 +60,19 @@ public:
   }
 
 private:
+  struct Rules {
+    ConnectionLimits limits;
+    Guard guard;
+    bool compression;
+  };
+
+  const Rules& now() const noexcept { return *now_.load(std::memory_order_acquire); }
+
   const std::string name_;
-  const ConnectionLimits limits_;
-  const Guard guard_;
-  const bool compression_;
   std::atomic<bool> draining_{false};
+  std::atomic<const Rules*> now_;
   mutable std::mutex mutex_;
+  std::deque<std::unique_ptr<const Rules>> rules_;  // one a reading: few, and small
   std::shared_ptr<const RouteTable> routes_ = std::make_shared<RouteTable>();
   std::unique_ptr<sdk::Worker> worker_;  // made when it is first needed
 };
@@ -89,20 +102,13 @@ public:
   std::uint16_t port() const;
 
 private:
-  void stop_listening();
-
-  const std::string name_;
-  const sdk::Text url_;
-  const std::string host_;
-  const std::uint16_t port_;
-  const bool is_tls_;
-  const TlsOptions tls_;
+  const std::uint64_t number_;  // of the reading, in this process
+  const HttpServer server_;     // without what refers to this
 
   mutable std::mutex mutex_;
   std::map<std::string, sdk::Place> declared_;
-  std::map<PortPtr, bool> ports_;  // whether it still takes requests
-  std::shared_ptr<Traffic> traffic_;
-  std::unique_ptr<Listener> listener_;
+  std::vector<PortPtr> ports_;
+  std::shared_ptr<Site> site_;  // null: none of them has joined yet
 };
 
 }  // namespace millrace::http

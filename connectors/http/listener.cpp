@@ -84,6 +84,10 @@ public:
 
   void drain() { connections_->drain(); }
 
+  void set_tls(std::shared_ptr<TlsContext> tls) {
+    loop_.post([self = shared_from_this(), tls = std::move(tls)] { self->tls_ = tls; });
+  }
+
 private:
   void accept() {
     if (stopped_)
@@ -141,7 +145,7 @@ private:
   }
 
   const std::shared_ptr<Traffic> traffic_;
-  const std::shared_ptr<TlsContext> tls_;  // null: plain
+  std::shared_ptr<TlsContext> tls_;  // of the loop; null: plain
   const std::shared_ptr<ConnectionSet> connections_ = std::make_shared<ConnectionSet>();
   sdk::Reactor& reactor_;
   sdk::Log& log_;
@@ -175,6 +179,10 @@ Listener::~Listener() {
 
 std::uint16_t Listener::port() const noexcept {
   return state_->port();
+}
+
+void Listener::set_tls(std::shared_ptr<TlsContext> tls) {
+  state_->set_tls(std::move(tls));
 }
 
 void Listener::drain() {

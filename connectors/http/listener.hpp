@@ -29,6 +29,9 @@ public:
 
   std::uint16_t port() const noexcept;
 
+  /// For connections from now on; null: plain.
+  void set_tls(std::shared_ptr<TlsContext> tls);
+
   /// Stops accepting. Connections without a request end now, others after their answer.
   void drain();
 

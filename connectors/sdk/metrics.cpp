@@ -22,14 +22,22 @@ Histogram::Histogram(std::span<const double> bounds)
   : bounds_{bounds}, counts_{std::make_unique<std::atomic<std::uint64_t>[]>(bounds.size() + 1)} {
 }
 
-void Histogram::observe(double value) noexcept {
+void Histogram::add(double value, std::uint64_t times) noexcept {
   const auto bucket = std::ranges::lower_bound(bounds_, value) - bounds_.begin();
-  counts_[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
-  sum_.fetch_add(value, std::memory_order_relaxed);
+  counts_[static_cast<std::size_t>(bucket)].fetch_add(times, std::memory_order_relaxed);
+  sum_.fetch_add(value * static_cast<double>(times), std::memory_order_relaxed);
+}
+
+void Histogram::observe(double value) noexcept {
+  add(value, 1);
 }
 
 void Histogram::observe(std::chrono::nanoseconds time) noexcept {
-  observe(std::chrono::duration<double>{time}.count());
+  observe(time, 1);
+}
+
+void Histogram::observe(std::chrono::nanoseconds time, std::uint64_t times) noexcept {
+  add(std::chrono::duration<double>{time}.count(), times);
 }
 
 HistogramSnapshot Histogram::snapshot() const {

@@ -48,10 +48,15 @@ public:
   void observe(double value) noexcept;
   void observe(std::chrono::nanoseconds time) noexcept;
 
+  /// So many of the same.
+  void observe(std::chrono::nanoseconds time, std::uint64_t times) noexcept;
+
   /// May miss what is being observed just now.
   HistogramSnapshot snapshot() const;
 
 private:
+  void add(double value, std::uint64_t times) noexcept;
+
   std::span<const double> bounds_;
   std::unique_ptr<std::atomic<std::uint64_t>[]> counts_;
   std::atomic<double> sum_{0};

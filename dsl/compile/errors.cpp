@@ -162,7 +162,8 @@ void PipelineCompiler::compile_dead_letter(const ConfigNode& node) {
   draft_.program.dead_letter = std::move(step);
 }
 
-// What is written where the deadLetter step says nothing: all outputs of the record, and the error.
+// What is written where the deadLetter step says nothing: all outputs of the record, the error, and
+// what `replay` needs to send it again: the pipeline, what came in, and what came with it.
 std::unique_ptr<StepProgram> PipelineCompiler::dead_letter_shape() {
   ConfigNode record;
   record.kind = ConfigNode::Kind::mapping;
@@ -180,6 +181,22 @@ std::unique_ptr<StepProgram> PipelineCompiler::dead_letter_shape() {
   auto& body = shape->body.emplace<Transform>();
   body.set.push_back({"record", compile(record, diagnostics())});
   body.set.push_back({"error", compile(path, diagnostics())});
+  ConfigNode origin;
+  origin.kind = ConfigNode::Kind::mapping;
+  ConfigNode name;
+  name.kind = ConfigNode::Kind::mapping;
+  name.entries.push_back({"literal", {}, {}});
+  name.entries.back().value.kind = ConfigNode::Kind::scalar;
+  name.entries.back().value.text = draft_.program.name;
+  name.entries.back().value.quoted = true;
+  origin.entries.push_back({"pipeline", {}, std::move(name)});
+  path.text = "$." + draft_.program.source.name;
+  origin.entries.push_back({"payload", {}, path});
+  path.text = "$.meta." + draft_.program.source.name;
+  origin.entries.push_back({"meta", {}, path});
+  body.set.push_back({"origin", compile(origin, diagnostics())});
+  path.text = "currentdatetime()";
+  body.set.push_back({"time", compile(path, diagnostics())});
   shape->output = new_slot("dead-letter");
   return shape;
 }

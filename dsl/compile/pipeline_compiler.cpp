@@ -64,7 +64,7 @@ PipelineDraft PipelineCompiler::compile() {
     return std::move(draft_);
   }
   // A slot for what the source says about each record, if anybody may ask.
-  bool meta = mentions(pipeline_.node, "meta");
+  bool meta = has_dead_letter_ || mentions(pipeline_.node, "meta");
   for (const auto& preset : input_.document.operations)
     meta |= mentions(preset.node, "meta");
   compile_source(keys.steps->items.front());

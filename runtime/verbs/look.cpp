@@ -1,4 +1,6 @@
 // `millrace validate`, `explain`, `graph` and `schema`: they load and tell, and run nothing.
+#include "actors/statement_check.hpp"
+#include "connectors/asio/reactor.hpp"
 #include "connectors/sdk/connector.hpp"
 #include "connectors/sdk/json.hpp"
 #include "dsl/explain.hpp"
@@ -23,8 +25,20 @@ ExitCode execute(const ValidateOptions& options, Console& console) {
   const auto program = load_files(options.files, console);
   if (!program)
     return ExitCode::config;
-  console.print("ok: " + counted(program->pipelines.size(), "pipeline") + ", "
-                + counted(program->servers.size(), "server") + "\n");
+  std::string done = "ok: " + counted(program->pipelines.size(), "pipeline") + ", "
+                     + counted(program->servers.size(), "server");
+  if (options.against_db) {
+    const auto reactor = asio::make_reactor();
+    sdk::Diagnostics diagnostics;
+    const auto check = actors::check_statements(program, {.reactor = reactor.get()}, diagnostics);
+    console.report(diagnostics);
+    if (diagnostics.has_errors())
+      return check.unreachable > 0 ? ExitCode::unavailable : ExitCode::config;
+    done += ", " + counted(check.checked, "statement") + " asked about";
+    if (check.left_out > 0)
+      done += ", " + std::to_string(check.left_out) + " that only running them would tell";
+  }
+  console.print(done + "\n");
   return ExitCode::ok;
 }
 

@@ -3,15 +3,20 @@
 #include "connectors/asio/reactor.hpp"
 #include "connectors/sdk/clock.hpp"
 #include "connectors/sdk/config_reader.hpp"
+#include "runtime/admin/api.hpp"
+#include "runtime/file_watch.hpp"
 #include "runtime/load_files.hpp"
 #include "runtime/logging.hpp"
 #include "runtime/progress.hpp"
+#include "runtime/reloader.hpp"
+#include "runtime/service_manager.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/status_line.hpp"
 #include "runtime/verbs.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <unistd.h>
@@ -25,14 +30,20 @@ using namespace std::chrono_literals;
 /// Turns signals into a drain of the engine, also where they come before it has started.
 class Stopper {
 public:
-  Stopper(actors::Engine& engine, sdk::Log& log, std::chrono::milliseconds drain_timeout)
-    : engine_{engine}, log_{log}, drain_timeout_{drain_timeout} {}
+  Stopper(actors::Engine& engine, sdk::Log& log, ServiceManager& manager,
+          std::chrono::milliseconds drain_timeout)
+    : engine_{engine}, log_{log}, manager_{manager}, drain_timeout_{drain_timeout} {}
+
+  void drain() {
+    manager_.stopping();
+    engine_.stop(drain_timeout_);
+  }
 
   void on_signal(std::string_view name, unsigned times) {
     if (times == 1) {
       log_.info("signal received, draining",
                 {{"signal", name}, {"timeout", sdk::format_duration(drain_timeout_)}});
-      engine_.stop(drain_timeout_);
+      drain();
       return;
     }
     log_.warn("second signal received, giving up open work", {{"signal", name}});
@@ -52,6 +63,7 @@ public:
 private:
   actors::Engine& engine_;
   sdk::Log& log_;
+  ServiceManager& manager_;
   const std::chrono::milliseconds drain_timeout_;
   std::mutex mutex_;
   bool started_ = false;
@@ -96,10 +108,30 @@ ExitCode code_of(const actors::EngineSummary& summary) {
   return exit_code_of(*failed->error);
 }
 
+/// Opens the admin API, where it is wanted. An address that nobody asked for may be taken.
+sdk::Status open_admin(AdminServer& server, const RunOptions& options, sdk::Log& log) {
+  const auto& address = options.admin.address;
+  if (address == "off" || (address.empty() && options.engine.once))
+    return {};
+  auto opened = server.open();
+  if (opened || !address.empty())
+    return opened;
+  log.warn("no admin api: its address is taken",
+           {{"address", default_admin_address}, {"error", opened.error().message()}});
+  return {};
+}
+
+sdk::Result<std::unique_ptr<FileWatch>> watch_files(const RunOptions& options, Reloader& reloader) {
+  if (!options.watch)
+    return std::unique_ptr<FileWatch>{};
+  return FileWatch::open(options.files.files, [&reloader] { reloader.request("--watch"); });
+}
+
 }  // namespace
 
 ExitCode execute(const RunOptions& options, Console& console) {
-  block_signals();
+  const auto hangup = options.engine.once ? Hangup::ends : Hangup::handled;
+  block_signals(hangup);
   const auto program = load_files(options.files, console);
   if (!program)
     return ExitCode::config;
@@ -109,15 +141,35 @@ ExitCode execute(const RunOptions& options, Console& console) {
   const auto reactor = asio::make_reactor();
   actors::Engine engine{
     options.engine, {.reactor = reactor.get(), .log = log.get(), .clock = &sdk::system_clock()}};
-  Stopper stopper{engine, *log, options.drain_timeout};
+  ServiceManager manager{[&engine] { return engine.responds(1s); }};
+  Stopper stopper{engine, *log, manager, options.drain_timeout};
+  Reloader reloader{options, engine, *log,
+                    [&manager](bool begins) { begins ? manager.reloading() : manager.ready(); }};
+  AdminServer admin{options.admin, *reactor, *log};
+  add_admin_routes(admin, {engine, *log, reloader, [&] {
+                             log->info("drain asked for", {{"by", "admin api"}});
+                             stopper.drain();
+                           }});
   const Signals signals{
-    [&](std::string_view name, unsigned times) { stopper.on_signal(name, times); }};
+    hangup,
+    {.end = [&](std::string_view name, unsigned times) { stopper.on_signal(name, times); },
+     .hang_up = [&] { reloader.request("SIGHUP"); }}};
 
+  if (const auto opened = open_admin(admin, options, *log); !opened) {
+    console.complain(opened.error());
+    return exit_code_of(opened.error());
+  }
   if (const auto started = engine.start(program); !started) {
     console.complain(started.error());
     return exit_code_of(started.error());
   }
   stopper.engine_started();
+  manager.ready();
+  const auto watch = watch_files(options, reloader);
+  if (!watch) {
+    console.complain(watch.error());
+    return exit_code_of(watch.error());
+  }
   wait(engine, lines, options.engine.once && shows_progress(*program));
 
   const auto summary = engine.summary();

@@ -10,7 +10,10 @@
 namespace millrace::test {
 
 inline Launch millrace_launch(std::vector<std::string> arguments, std::string input = {}) {
-  Launch launch{.arguments = {MILLRACE_BINARY_DIR "/millrace"}, .input = std::move(input)};
+  // Many run at once, and there is one default address.
+  Launch launch{.arguments = {MILLRACE_BINARY_DIR "/millrace"},
+                .input = std::move(input),
+                .environment = {{"MILLRACE_ADMIN_ADDRESS", "off"}}};
   for (auto& argument : arguments)
     launch.arguments.push_back(std::move(argument));
   return launch;
