@@ -204,12 +204,18 @@ bool Engine::pause(std::string_view pipeline, bool paused) {
   return true;
 }
 
-bool Engine::send(std::string_view pipeline, sdk::Value payload, sdk::Value meta,
-                  std::function<void(SentRecord)> done) {
+sdk::Status Engine::send(std::string_view pipeline, sdk::Value payload, sdk::Value meta,
+                         std::function<void(SentRecord)> done) {
   const auto found = impl_->find(pipeline);
   const auto actor = found ? found->self->get(0) : nullptr;
   if (!actor)
-    return false;
+    return sdk::Error{sdk::ErrorKind::failed,
+                      "there is no pipeline '" + std::string{pipeline} + "' that runs"};
+  if (found->pipeline->source.exactly_once)
+    return sdk::Error{sdk::ErrorKind::config,
+                      "pipeline '" + std::string{pipeline}
+                        + "' delivers exactly once: it takes what its source brings, and no more",
+                      {.hint = "write the record to its topic"}};
   const auto& source = found->pipeline->source;
   auto intake = std::make_shared<sdk::Intake>();
   intake->lane = std::make_shared<InjectedLane>(
@@ -222,7 +228,7 @@ bool Engine::send(std::string_view pipeline, sdk::Value payload, sdk::Value meta
   if (source.meta)
     record.set(*source.meta, std::move(meta));
   caf::anon_send(actor, InjectRecord{std::move(intake)});
-  return true;
+  return {};
 }
 
 EngineSummary Engine::summary() const {

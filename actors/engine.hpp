@@ -143,9 +143,10 @@ public:
   bool pause(std::string_view pipeline, bool paused);
 
   /// Hands a record to a pipeline beside its source. `done` is called once, on any thread.
-  /// @returns false where there is no such pipeline that runs; then it is not called.
-  bool send(std::string_view pipeline, sdk::Value payload, sdk::Value meta,
-            std::function<void(SentRecord)> done);
+  /// @returns kind `failed` where there is no such pipeline that runs, kind `config` where its
+  /// offsets are kept with what it writes (exactly once): `done` is not called then.
+  sdk::Status send(std::string_view pipeline, sdk::Value payload, sdk::Value meta,
+                   std::function<void(SentRecord)> done);
 
   /// Figures as of now; cheap, from any thread.
   std::vector<PipelineStatus> status() const;

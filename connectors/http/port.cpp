@@ -106,12 +106,20 @@ void Port::log_failure(unsigned status, const Exchange& exchange, const sdk::Val
     const auto* found = error.find(field);
     return found ? *found : sdk::Value{};
   };
+  // The trace id of W3C's traceparent, "00-<trace id>-…".
+  const auto* parent = exchange.meta().find("traceparent");
+  const std::string trace{parent && parent->is_string() ? parent->as_string() : ""};
+  constexpr std::size_t trace_begin = 3;
+  constexpr std::size_t trace_length = 32;
   log->warn("request failed", {{"pipeline", sdk::Value{pipeline}},
                                {"request", sdk::Value{exchange.request_id()}},
                                {"status", sdk::Value{status}},
                                {"step", member("step")},
                                {"kind", member("kind")},
-                               {"error", member("message")}});
+                               {"error", member("message")},
+                               {"trace", sdk::Value{trace.size() > trace_begin + trace_length
+                                                      ? trace.substr(trace_begin, trace_length)
+                                                      : std::string{}}}});
 }
 
 void Port::begin() {

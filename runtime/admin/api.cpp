@@ -99,7 +99,7 @@ void send_record(actors::Engine& engine, const AdminRequest& request, const Admi
     return;
   }
   const auto* meta = request.body.find("meta");
-  const bool sent = engine.send(
+  const auto sent = engine.send(
     name, *payload, meta ? *meta : Value{}, [reply](const actors::SentRecord& record) {
       auto body = Value::object({{"outcome", Value{sdk::to_string(record.outcome)}}});
       const bool fails = record.outcome == sdk::Outcome::failed
@@ -111,7 +111,9 @@ void send_record(actors::Engine& engine, const AdminRequest& request, const Admi
       reply({.status = fails ? 502U : 200U, .body = std::move(body)});
     });
   if (!sent)
-    reply(no_pipeline(name));
+    reply(sent.error().kind() == sdk::ErrorKind::config
+            ? admin_error(409, sent.error().message(), sent.error().hint())
+            : no_pipeline(name));
 }
 
 void add_pipeline_orders(AdminServer& server, const AdminTarget& target) {

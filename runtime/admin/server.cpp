@@ -203,9 +203,9 @@ sdk::Status AdminServer::open() {
       return joined;
     }
   }
+  const auto where = address->host + ":" + std::to_string(state.endpoint->port());
   state.log.info("admin api listens",
-                 {{"address", sdk::Value{address->host}},
-                  {"port", sdk::Value{state.endpoint->port()}},
+                 {{"address", sdk::Value{where}},
                   {"token", sdk::Value{state.options.token.empty() ? "none" : "asked for"}}});
   return {};
 }

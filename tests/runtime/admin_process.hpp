@@ -30,8 +30,9 @@ public:
     }
     static_cast<void>(process_.wait_for("token="));  // the whole line
     const auto& said = process_.err();
-    const auto at = said.find("port=", said.find("admin api listens")) + 5;
-    options_.address = "127.0.0.1:" + said.substr(at, said.find(' ', at) - at);
+    const std::string mark = "address=";
+    const auto at = said.find(mark, said.find("admin api listens")) + mark.size();
+    options_.address = said.substr(at, said.find(' ', at) - at);
   }
 
   Process& process() { return process_; }

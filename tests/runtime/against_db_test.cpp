@@ -13,7 +13,6 @@ namespace millrace::test {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 
 class AgainstDbTest : public testing::Test {
 protected:

@@ -18,9 +18,6 @@
 namespace millrace::runtime {
 namespace {
 
-using test::Launch;
-using test::millrace_launch;
-using test::run_process;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
