@@ -187,6 +187,27 @@ TEST_P(ExactlyOnceTest, RollsBackTheTransactionOfWhoWasSupersededAndClaimsAnew) 
   EXPECT_EQ(offsets(), "[{\"o\":200}]");
 }
 
+TEST_P(ExactlyOnceTest, ReadsAgainWhatADatabaseHasLost) {
+  broker_->make_topic(topic_, 1);
+  broker_->produce(topic_, 0, numbered(100, 200));
+  Process process{run(insert, {})};
+  ASSERT_TRUE(process.wait_for("partitions assigned")) << process.err();
+  // Each look takes a while by itself.
+  for (int looks = 0; looks < 200 && effects() != counted(100); ++looks) {
+  }
+  // As after a crash with synchronous_commit = off: the last transactions are gone as a whole.
+  make("DELETE FROM effects WHERE n >= 150");
+  make("UPDATE millrace_offsets SET next_offset = 50");
+  broker_->produce(topic_, 0, numbered(200, 210));
+  ASSERT_TRUE(process.wait_for("has lost what it had committed")) << process.err();
+  for (int looks = 0; looks < 200 && effects() != counted(110); ++looks) {
+  }
+  process.signal(SIGTERM);
+  EXPECT_EQ(process.wait().code, 0) << process.err();
+  EXPECT_EQ(effects(), counted(110));
+  EXPECT_EQ(offsets(), "[{\"o\":110}]");
+}
+
 TEST_P(ExactlyOnceTest, RefusesATopicThatBeganAnew) {
   broker_->make_topic(topic_, 1);
   broker_->produce(topic_, 0, numbered(100, 110));
