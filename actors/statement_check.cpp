@@ -185,11 +185,16 @@ private:
       const auto text = value ? value->text() : std::string{};
       const auto column = column_of(text);
       if (!column.empty() && !has(columns, column))
-        diagnostics_.error(step.place,
-                           "step '" + step.name + "': the response's '" + name + "' takes column '"
-                             + column + "', which the query does not give",
-                           "it gives " + names_of(columns));
+        report_column(step, name, column, columns);
     }
+  }
+
+  void report_column(const dsl::StepProgram& step, const std::string& name,
+                     const std::string& column, const std::vector<sdk::Column>& columns) {
+    diagnostics_.error(step.place,
+                       "step '" + step.name + "': the response's '" + name + "' takes column '"
+                         + column + "', which the query does not give",
+                       "it gives " + names_of(columns));
   }
 
   static std::string column_of(std::string_view text) {
