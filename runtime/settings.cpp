@@ -14,7 +14,7 @@ namespace millrace::runtime {
 
 namespace {
 
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 
 void read_size(sdk::ConfigReader& in, std::string_view name, std::size_t& out,
                std::string_view doc) {

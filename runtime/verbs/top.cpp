@@ -5,6 +5,7 @@
 #include "runtime/verbs.hpp"
 
 #include <chrono>
+#include <cmath>
 #include <map>
 #include <string>
 #include <string_view>
@@ -38,8 +39,8 @@ public:
     const auto found = before_.find(key);
     if (found == before_.end() || count < found->second || seconds_ <= 0)
       return "-";
-    return with_thousands(
-      static_cast<std::uint64_t>(static_cast<double>(count - found->second) / seconds_ + 0.5));
+    return with_thousands(static_cast<std::uint64_t>(
+      std::llround(static_cast<double>(count - found->second) / seconds_)));
   }
 
 private:
