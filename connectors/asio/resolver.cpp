@@ -39,7 +39,7 @@ Resolver& Resolver::shared() {
   return *resolver;
 }
 
-void Resolver::resolve(const std::string& name, std::shared_ptr<LoopGate> gate, Done done) {
+void Resolver::resolve(const std::string& name, std::shared_ptr<sdk::LoopGate> gate, Done done) {
   {
     const std::lock_guard lock{mutex_};
     auto& waiters = waiting_[name];

@@ -2,13 +2,13 @@
 // name server pleases, and nothing can call it off. A name that hangs holds up nobody who asks for
 // another one, and nobody who ends.
 //
-//   auto gate = std::make_shared<LoopGate>(loop);
+//   auto gate = std::make_shared<sdk::LoopGate>(loop);
 //   Resolver::shared().resolve("db.example.com", gate, [](ResolvedName found) { … });   // on the
 //   loop
 //   gate->shut();   // from any thread: nothing is called any more, the loop may go
 #pragma once
 
-#include "connectors/sdk/reactor.hpp"
+#include "connectors/sdk/loop_gate.hpp"
 #include "connectors/sdk/result.hpp"
 
 #include <functional>
@@ -19,27 +19,6 @@
 #include <vector>
 
 namespace millrace::asio {
-
-/// The way to a loop for threads that may outlive it.
-class LoopGate {
-public:
-  explicit LoopGate(sdk::EventLoop& loop) : loop_{&loop} {}
-
-  void post(sdk::EventLoop::Task task) {
-    const std::lock_guard lock{mutex_};
-    if (loop_ != nullptr)
-      loop_->post(std::move(task));
-  }
-
-  void shut() noexcept {
-    const std::lock_guard lock{mutex_};
-    loop_ = nullptr;
-  }
-
-private:
-  std::mutex mutex_;
-  sdk::EventLoop* loop_;
-};
 
 /// Addresses as text, or why there are none.
 using ResolvedName = sdk::Result<std::vector<std::string>>;
@@ -59,11 +38,11 @@ public:
 
   /// Those who ask for a name while it is looked up share the answer. The resolver outlives the
   /// look-up.
-  void resolve(const std::string& name, std::shared_ptr<LoopGate> gate, Done done);
+  void resolve(const std::string& name, std::shared_ptr<sdk::LoopGate> gate, Done done);
 
 private:
   struct Waiter {
-    std::shared_ptr<LoopGate> gate;
+    std::shared_ptr<sdk::LoopGate> gate;
     Done done;
   };
 

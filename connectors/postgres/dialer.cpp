@@ -44,7 +44,7 @@ sdk::Error Dialer::refusal() const {
 }
 
 Dialer::Dialer(const sdk::DatabaseSettings& settings, sdk::EventLoop& loop,
-               std::shared_ptr<asio::LoopGate> gate, Done done, asio::Resolver& resolver)
+               std::shared_ptr<sdk::LoopGate> gate, Done done, asio::Resolver& resolver)
   : settings_{settings},
     loop_{loop},
     done_{std::move(done)},

@@ -34,7 +34,7 @@ public:
 
   /// Look-ups of names come back through `gate`, which is shut before `loop` goes.
   Dialer(const sdk::DatabaseSettings& settings, sdk::EventLoop& loop,
-         std::shared_ptr<asio::LoopGate> gate, Done done,
+         std::shared_ptr<sdk::LoopGate> gate, Done done,
          asio::Resolver& resolver = asio::Resolver::shared());
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
@@ -72,7 +72,7 @@ private:
   std::vector<std::string> addresses_;
   std::size_t address_ = 0;
   std::chrono::steady_clock::time_point deadline_;  // of the target
-  std::shared_ptr<asio::LoopGate> gate_;
+  std::shared_ptr<sdk::LoopGate> gate_;
   asio::Resolver& resolver_;
   boost::asio::posix::stream_descriptor descriptor_;
   ConnectionPtr connection_;

@@ -23,7 +23,7 @@ PostgresWire::PostgresWire(const sdk::DatabaseSettings& settings, sdk::EventLoop
   : settings_{settings},
     loop_{loop},
     events_{std::move(events)},
-    gate_{std::make_shared<asio::LoopGate>(loop)},
+    gate_{std::make_shared<sdk::LoopGate>(loop)},
     descriptor_{asio::io_context_of(loop)},
     statements_{settings.pool_mode == sdk::PoolMode::transaction ? 0 : settings.statement_cache} {
 }

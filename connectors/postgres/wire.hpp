@@ -170,7 +170,7 @@ private:
   const sdk::DatabaseSettings settings_;
   sdk::EventLoop& loop_;
   sdk::WireEvents events_;
-  std::shared_ptr<asio::LoopGate> gate_;
+  std::shared_ptr<sdk::LoopGate> gate_;
   std::shared_ptr<Dialer> dialer_;
   ConnectionPtr connection_;
   boost::asio::posix::stream_descriptor descriptor_;

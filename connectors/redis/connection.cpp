@@ -27,7 +27,7 @@ Connection::Connection(ServerPtr server, sdk::EventLoop& loop, std::shared_ptr<T
     loop_{loop},
     tls_{std::move(tls)},
     user_{std::move(user)},
-    gate_{std::make_shared<asio::LoopGate>(loop)},
+    gate_{std::make_shared<sdk::LoopGate>(loop)},
     reader_{server_->max_reply},
     input_(input_bytes) {
 }

@@ -18,8 +18,8 @@
 #include <string_view>
 #include <vector>
 
-namespace millrace::asio {
-class LoopGate;  // connectors/asio/resolver.hpp
+namespace millrace::sdk {
+class LoopGate;  // connectors/sdk/loop_gate.hpp
 }
 
 namespace millrace::redis {
@@ -93,7 +93,7 @@ private:
   sdk::EventLoop& loop_;
   std::shared_ptr<TlsClient> tls_;
   std::weak_ptr<ConnectionUser> user_;
-  std::shared_ptr<asio::LoopGate> gate_;
+  std::shared_ptr<sdk::LoopGate> gate_;
   std::unique_ptr<Transport> transport_;
   std::vector<std::string> addresses_;
   std::size_t tried_ = 0;

@@ -1,5 +1,6 @@
 #include "connectors/sdk/connector_driver.hpp"
 
+#include "connectors/sdk/loop_gate.hpp"
 #include "connectors/sdk/worker.hpp"
 
 #include <atomic>
@@ -71,7 +72,15 @@ Result<std::unique_ptr<RawResult>> result_of(SqlResult result) {
 class ConnectorWire final : public Wire, public std::enable_shared_from_this<ConnectorWire> {
 public:
   ConnectorWire(std::shared_ptr<AsyncDatabase> connector, EventLoop& loop, WireEvents events)
-    : connector_{std::move(connector)}, loop_{loop}, events_{std::move(events)} {}
+    : connector_{std::move(connector)},
+      loop_{loop},
+      gate_{std::make_shared<LoopGate>(loop)},
+      events_{std::move(events)} {}
+
+  ConnectorWire(const ConnectorWire&) = delete;
+  ConnectorWire& operator=(const ConnectorWire&) = delete;
+
+  ~ConnectorWire() override { gate_->shut(); }
 
   void connect() override {
     loop_.post([self = shared_from_this()] {
@@ -105,6 +114,7 @@ public:
   void cancel() override {}
 
   void close() override {
+    gate_->shut();  // now: the loop may be gone before the connector answers
     loop_.post([self = shared_from_this()] {
       self->end({ErrorKind::connection, "the connection was closed", {.code = "08006"}}, true);
     });
@@ -115,7 +125,7 @@ private:
   template <class T>
   std::function<void(T)> on_loop(std::function<void(T)> then) {
     return [self = shared_from_this(), then = std::move(then)](T value) {
-      self->loop_.post([then, value = std::move(value)]() mutable { then(std::move(value)); });
+      self->gate_->post([then, value = std::move(value)]() mutable { then(std::move(value)); });
     };
   }
 
@@ -255,6 +265,7 @@ private:
 
   std::shared_ptr<AsyncDatabase> connector_;
   EventLoop& loop_;
+  std::shared_ptr<LoopGate> gate_;
   WireEvents events_;
   std::deque<WireEntry> queue_;
   std::vector<WireEntry> group_;  // under way

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 #include <random>
 #include <string>
@@ -68,6 +69,13 @@ protected:
 
   std::string offsets() {
     return rows("SELECT next_offset AS o FROM millrace_offsets ORDER BY partition_number");
+  }
+
+  /// Looks until they are there, for a minute at most. Each look takes a while by itself.
+  void wait_for_rows(int count) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+    while (effects() != counted(count) && std::chrono::steady_clock::now() < end) {
+    }
   }
 
   static std::string counted(int rows) {
@@ -178,9 +186,7 @@ TEST_P(ExactlyOnceTest, RollsBackTheTransactionOfWhoWasSupersededAndClaimsAnew) 
   broker_->produce(topic_, 0, numbered(200, 300));
   ASSERT_TRUE(process.wait_for("partition fenced")) << process.err();
   ASSERT_TRUE(process.wait_for("was claimed by another process")) << process.err();
-  // Each look takes a while by itself.
-  for (int looks = 0; looks < 200 && effects() != counted(200); ++looks) {
-  }
+  wait_for_rows(200);
   process.signal(SIGTERM);
   EXPECT_EQ(process.wait().code, 0) << process.err();
   EXPECT_EQ(effects(), counted(200));
@@ -192,16 +198,13 @@ TEST_P(ExactlyOnceTest, ReadsAgainWhatADatabaseHasLost) {
   broker_->produce(topic_, 0, numbered(100, 200));
   Process process{run(insert, {})};
   ASSERT_TRUE(process.wait_for("partitions assigned")) << process.err();
-  // Each look takes a while by itself.
-  for (int looks = 0; looks < 200 && effects() != counted(100); ++looks) {
-  }
+  wait_for_rows(100);
   // As after a crash with synchronous_commit = off: the last transactions are gone as a whole.
   make("DELETE FROM effects WHERE n >= 150");
   make("UPDATE millrace_offsets SET next_offset = 50");
   broker_->produce(topic_, 0, numbered(200, 210));
   ASSERT_TRUE(process.wait_for("has lost what it had committed")) << process.err();
-  for (int looks = 0; looks < 200 && effects() != counted(110); ++looks) {
-  }
+  wait_for_rows(110);
   process.signal(SIGTERM);
   EXPECT_EQ(process.wait().code, 0) << process.err();
   EXPECT_EQ(effects(), counted(110));

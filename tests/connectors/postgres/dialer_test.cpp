@@ -121,7 +121,7 @@ protected:
   std::unique_ptr<test::FaultProxy> proxy_;
   sdk::DatabaseSettings settings_;
   std::unique_ptr<sdk::Reactor> reactor_ = asio::make_reactor({.threads = 1});
-  std::shared_ptr<asio::LoopGate> gate_ = std::make_shared<asio::LoopGate>(reactor_->loop());
+  std::shared_ptr<sdk::LoopGate> gate_ = std::make_shared<sdk::LoopGate>(reactor_->loop());
   std::shared_ptr<Dialer> dialer_;
 };
 
