@@ -7,16 +7,16 @@ namespace millrace::sdk {
 
 namespace {
 
-constexpr std::array times{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-                           0.1,    0.25,    0.5,    1.0,   2.5,    5.0,   10.0, 30.0};
+constexpr std::array time_bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                 0.1,    0.25,    0.5,    1.0,   2.5,    5.0,   10.0, 30.0};
 
-constexpr std::array depths{1.0,   2.0,   4.0,   8.0,    16.0,   32.0,  64.0,
-                            128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0};
+constexpr std::array depth_bounds{1.0,   2.0,   4.0,   8.0,    16.0,   32.0,  64.0,
+                                  128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0};
 
 }  // namespace
 
-const std::span<const double> time_buckets{times};
-const std::span<const double> depth_buckets{depths};
+const std::span<const double> time_buckets{time_bounds};
+const std::span<const double> depth_buckets{depth_bounds};
 
 Histogram::Histogram(std::span<const double> bounds)
   : bounds_{bounds}, counts_{std::make_unique<std::atomic<std::uint64_t>[]>(bounds.size() + 1)} {
